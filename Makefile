@@ -1,0 +1,34 @@
+# The whole developer interface: make setup | demo | check | test | bench
+SHELL := /bin/bash
+VENV := .venv
+PY := $(VENV)/bin/python
+STAMP := $(VENV)/.set-up
+
+.PHONY: setup demo check test bench lock clean
+
+setup: $(STAMP)
+
+$(STAMP): requirements.lock pyproject.toml tools/set_up.sh
+	@tools/set_up.sh $(VENV)
+	@touch $@
+
+demo: setup
+	@tools/demo.sh $(VENV)
+
+check: setup
+	$(VENV)/bin/ruff check .
+	$(VENV)/bin/ruff format --check .
+	$(VENV)/bin/mypy
+	$(VENV)/bin/lint-imports
+
+test: setup
+	$(VENV)/bin/pytest
+
+bench: setup
+	$(PY) -m benchmarks
+
+lock:
+	@tools/lock.sh
+
+clean:
+	rm -rf $(VENV) demo build dist

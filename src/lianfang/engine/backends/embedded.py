@@ -1,0 +1,58 @@
+"""DuckDB inside the process: named stages, each a table made by one SQL statement from those before it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import TracebackType
+
+import duckdb
+import pyarrow as pa
+
+
+class Stages:
+    """An in-memory database in which every stage is a named table.
+
+    ``memory`` bounds what DuckDB may hold, e.g. ``"1GB"``. Use as a context manager; the tables are gone
+    when it closes.
+    """
+
+    def __init__(self, *, threads: int | None = None, memory: str | None = None) -> None:
+        config: dict[str, str | int] = {
+            "autoinstall_known_extensions": "false",
+            "autoload_known_extensions": "false",
+        }
+        if threads is not None:
+            config["threads"] = threads
+        if memory is not None:
+            config["memory_limit"] = memory
+        self._connection = duckdb.connect(":memory:", config=config)
+
+    def __enter__(self) -> Stages:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._connection.close()
+
+    def load(self, **tables: pa.Table) -> None:
+        """Register Arrow tables under their names; they are read where they lie, not copied."""
+        for name, table in tables.items():
+            self._connection.register(name, table)
+
+    def stage(self, name: str, sql: str) -> None:
+        """Make the table ``name`` from a SELECT over earlier stages."""
+        self._connection.execute(f'CREATE OR REPLACE TEMP TABLE "{name}" AS {sql}')
+
+    def stages(self, steps: Mapping[str, str]) -> None:
+        """Make several stages in the order given."""
+        for name, sql in steps.items():
+            self.stage(name, sql)
+
+    def define(self, sql: str) -> None:
+        """Define a macro or the like."""
+        self._connection.execute(sql)
+
+    def table(self, sql: str) -> pa.Table:
+        """Run a SELECT and return its rows."""
+        return self._connection.execute(sql).to_arrow_table()

@@ -1,0 +1,239 @@
+"""Samples, tubes and results of a round: what became of each row, and the state of each tube.
+
+Every constant here is one stage: a SELECT over the stages before it. Where several rows say the same,
+the one that stands is picked by content and only then by record number, so that the order in which
+files were given changes nothing.
+"""
+
+MACROS = """
+CREATE OR REPLACE MACRO content(x) AS coalesce(CAST(x AS VARCHAR), '') || chr(31)
+"""
+
+# A clock that runs ahead cannot prove that one thing came after another: such an instant is kept as
+# it was given and left out of every comparison.
+SAMPLE_ROWS = """
+SELECT
+    s.*,
+    CASE WHEN s.sampled_at <= g.as_of + g.clock_tolerance THEN s.sampled_at END AS trusted_at,
+    CASE
+        WHEN s.tube_code IS NOT NULL THEN s.tube_code
+        WHEN s.person_key IS NOT NULL THEN '#' || s.person_key || coalesce('@' || s.sampled_at, '')
+    END AS tube_key,
+    coalesce(s.sampled_at < g.starts_at OR s.sampled_at >= g.ends_at, false) AS is_outside,
+    coalesce(s.status_code = 'void', false) AS is_void
+FROM samples s CROSS JOIN settings g
+"""
+
+SAMPLE_RANKED = """
+SELECT
+    *,
+    count(*) OVER same AS alike,
+    first_value(record_id) OVER (same ORDER BY is_void, is_outside, trusted_at NULLS LAST, content_key, record_id)
+        AS stands_for
+FROM (
+    SELECT *,
+        content(name) || content(phone) || content(id_number) || content(room) || content(box_code) AS content_key
+    FROM sample_rows
+)
+WINDOW same AS (PARTITION BY person_key, tube_key)
+"""
+
+SAMPLE_STATES = """
+SELECT
+    record_id,
+    CASE
+        WHEN person_key IS NULL THEN 'nobody'
+        WHEN stands_for <> record_id THEN 'repeat'
+        WHEN is_void THEN 'void'
+        WHEN is_outside THEN 'outside_round'
+        ELSE 'counted'
+    END AS state,
+    person_key,
+    tube_key,
+    CASE WHEN person_key IS NOT NULL AND stands_for <> record_id THEN stands_for END AS stands_for
+FROM sample_ranked
+"""
+
+SWABS = """
+SELECT r.*, s.state
+FROM sample_ranked r JOIN sample_states s USING (record_id)
+"""
+
+TUBE_FACTS = """
+SELECT
+    tube_key,
+    any_value(tube_code) AS tube_code,
+    CAST(count(DISTINCT person_key) FILTER (state = 'counted') AS INTEGER) AS people,
+    max(tube_capacity) FILTER (tube_capacity > 0) AS stated_capacity,
+    coalesce(bool_or(tube_capacity = 0 OR test_kind = 'household'), false) AS is_household,
+    coalesce(bool_or(test_kind = 'single'), false) AS is_stated_single,
+    coalesce(bool_or(test_kind = 'pool'), false) AS is_stated_pool,
+    coalesce(list_sort(list(DISTINCT box_code) FILTER (box_code IS NOT NULL)), []) AS boxes,
+    min(trusted_at) FILTER (state IN ('counted', 'nobody')) AS sampled_at,
+    max(trusted_at) FILTER (state IN ('counted', 'nobody')) AS sampled_until,
+    coalesce(bool_and(sampled_at_has_time), false) AS has_time,
+    CASE WHEN count(DISTINCT sampling_team) = 1 THEN min(sampling_team) END AS sampling_team,
+    CASE WHEN count(DISTINCT sampling_site) = 1 THEN min(sampling_site) END AS sampling_site,
+    count(DISTINCT coalesce(building, '') || '/' || coalesce(unit, '') || '/' || room)
+        FILTER (state = 'counted' AND room IS NOT NULL) AS households,
+    bool_and(is_void) AS is_void,
+    bool_and(is_outside) AS is_outside
+FROM swabs
+WHERE tube_key IS NOT NULL
+GROUP BY tube_key
+"""
+
+RESULT_ROWS = """
+SELECT
+    *,
+    coalesce(tested_at, reported_result_at) AS known_at,
+    CASE WHEN tested_at IS NULL THEN reported_result_at_has_time ELSE tested_at_has_time END AS known_at_has_time,
+    first_value(record_id) OVER (
+        PARTITION BY tube_code, person_key, name, result, result_given, laboratory,
+            tested_at, reported_result_at, sampled_at, status_code
+        ORDER BY record_id
+    ) AS stands_for
+FROM results
+"""
+
+# A laboratory that reports by person and names no tube means one of the person's swabs: the one whose
+# time it repeats, else the last one taken before the test. Where nothing tells, a positive still holds
+# the person through the last swab, and anything else is shown and counts for nobody.
+RESULT_BY_PERSON = """
+SELECT
+    record_id,
+    tube_key,
+    (swabs_of_person = 1 OR has_same_time OR is_before_test) AS is_told
+FROM (
+    SELECT
+        r.record_id,
+        s.tube_key,
+        count(*) OVER (PARTITION BY r.record_id) AS swabs_of_person,
+        coalesce(r.sampled_at = s.trusted_at, false) AS has_same_time,
+        coalesce(r.known_at >= s.trusted_at, false) AS is_before_test,
+        row_number() OVER (
+            PARTITION BY r.record_id
+            ORDER BY
+                coalesce(r.sampled_at = s.trusted_at, false) DESC,
+                coalesce(r.known_at >= s.trusted_at, false) DESC,
+                s.trusted_at DESC NULLS LAST,
+                s.tube_key
+        ) AS choice
+    FROM result_rows r
+    JOIN swabs s ON s.person_key = r.person_key AND s.state = 'counted'
+    WHERE r.tube_code IS NULL
+)
+WHERE choice = 1
+"""
+
+RESULT_PLACED = """
+SELECT
+    r.*,
+    coalesce(t.tube_key, p.tube_key) AS tube_key,
+    coalesce(p.is_told, true) AS is_told
+FROM result_rows r
+LEFT JOIN (SELECT tube_key, tube_code FROM tube_facts WHERE tube_code IS NOT NULL) t ON t.tube_code = r.tube_code
+LEFT JOIN result_by_person p ON p.record_id = r.record_id
+"""
+
+RESULT_STATES = """
+SELECT
+    r.record_id,
+    CASE
+        WHEN r.tube_code IS NULL AND r.person_key IS NULL THEN 'nobody'
+        WHEN r.stands_for <> r.record_id THEN 'repeat'
+        WHEN r.status_code = 'void' THEN 'void'
+        WHEN r.result IS NULL THEN 'empty'
+        WHEN r.tube_key IS NULL AND r.tube_code IS NOT NULL THEN 'unknown_tube'
+        WHEN r.tube_key IS NULL THEN 'person_without_sample'
+        WHEN NOT r.is_told AND r.result <> 'positive' THEN 'which_sample'
+        WHEN t.is_void THEN 'void_tube'
+        WHEN t.is_outside THEN 'outside_round'
+        WHEN r.known_at_has_time AND t.has_time AND r.known_at < t.sampled_at - g.clock_tolerance THEN 'before_sample'
+        WHEN date_trunc('day', r.known_at) < date_trunc('day', t.sampled_at) THEN 'before_sample'
+        ELSE 'counted'
+    END AS state,
+    r.person_key,
+    r.tube_key,
+    CASE
+        WHEN (r.tube_code IS NOT NULL OR r.person_key IS NOT NULL) AND r.stands_for <> r.record_id
+        THEN r.stands_for
+    END AS stands_for
+FROM result_placed r
+LEFT JOIN tube_facts t ON t.tube_key = r.tube_key
+CROSS JOIN settings g
+"""
+
+TUBE_RESULTS = """
+SELECT
+    s.tube_key,
+    bool_or(r.result = 'positive') AS has_positive,
+    bool_or(r.result = 'negative') AS has_negative,
+    bool_or(r.result IN ('indeterminate', 'invalid')) AS has_unclear,
+    max(r.known_at) FILTER (r.result = 'negative') AS last_negative_at,
+    max(r.known_at) FILTER (r.result IN ('indeterminate', 'invalid')) AS last_unclear_at,
+    min(coalesce(r.reported_result_at, r.tested_at)) AS reported_at,
+    min(coalesce(r.reported_result_at, r.tested_at)) FILTER (r.result = 'positive') AS positive_at,
+    list_sort(list(DISTINCT r.laboratory) FILTER (r.laboratory IS NOT NULL)) AS laboratories
+FROM result_states s JOIN result_rows r USING (record_id)
+WHERE s.state = 'counted'
+GROUP BY s.tube_key
+"""
+
+# A positive beside a negative is never settled here, whoever reported last: people are held until
+# somebody decides. A negative clears an indeterminate or invalid report only when it is known to be later.
+TUBES = """
+SELECT
+    f.tube_key,
+    f.tube_code,
+    CASE
+        WHEN f.is_void THEN 'void'
+        WHEN r.has_positive AND r.has_negative THEN 'contradicting'
+        WHEN r.has_positive THEN 'positive'
+        WHEN r.has_negative AND (NOT r.has_unclear OR r.last_negative_at > r.last_unclear_at) THEN 'negative'
+        WHEN r.has_unclear THEN 'unclear'
+        ELSE 'pending'
+    END AS state,
+    f.people <= 1 AND NOT f.is_household AND NOT f.is_stated_pool
+        AND coalesce(f.stated_capacity, 1) = 1 AS is_single,
+    CASE
+        WHEN f.is_household THEN 0
+        WHEN f.is_stated_single THEN 1
+        ELSE f.stated_capacity
+    END AS capacity,
+    f.people,
+    f.boxes,
+    f.sampled_at,
+    f.sampled_until,
+    f.sampling_team,
+    f.sampling_site,
+    coalesce(r.laboratories, []) AS laboratories,
+    r.reported_at,
+    CASE
+        WHEN r.tube_key IS NULL AND NOT f.is_void
+        THEN round(date_diff('minute', f.sampled_at, g.as_of) / 60.0, 2)
+    END AS hours_waiting,
+    coalesce(r.tube_key IS NULL AND NOT f.is_void AND g.as_of - f.sampled_at > g.late_after, false) AS is_overdue,
+    coalesce(f.has_time AND r.reported_at - f.sampled_at > g.late_after, false) AS is_late,
+    CASE WHEN r.has_positive THEN coalesce(r.positive_at, g.as_of) + g.hold_at_most END AS held_until,
+    f.households,
+    f.is_household
+FROM tube_facts f
+LEFT JOIN tube_results r USING (tube_key)
+CROSS JOIN settings g
+WHERE NOT f.is_outside
+"""
+
+STEPS = {
+    "sample_rows": SAMPLE_ROWS,
+    "sample_ranked": SAMPLE_RANKED,
+    "sample_states": SAMPLE_STATES,
+    "swabs": SWABS,
+    "tube_facts": TUBE_FACTS,
+    "result_rows": RESULT_ROWS,
+    "result_by_person": RESULT_BY_PERSON,
+    "result_placed": RESULT_PLACED,
+    "result_states": RESULT_STATES,
+    "tube_results": TUBE_RESULTS,
+    "tubes": TUBES,
+}
