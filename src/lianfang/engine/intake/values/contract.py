@@ -40,12 +40,15 @@ class ValueContext:
     ``as_of`` bounds plausible dates; ``codes`` is the declared code table of the column, from its
     label or from the mapping file, e.g. ``{"0": "negative", "1": "positive"}``; ``label`` is the
     column's label; ``date_order`` is what the other cells of the column prove about 03/04/2022.
+    ``siblings`` are the other canonical fields of the sheet (None where not known): they decide whether the
+    3 of a room "3-301" is a building or a stairwell; unknown, it is left as written.
     """
 
     as_of: datetime
     codes: Mapping[str, str] = field(default_factory=dict)
     label: str = ""
     date_order: Literal["", "ymd", "dmy", "mdy"] = ""
+    siblings: frozenset[str] | None = None
 
 
 Normaliser = Callable[[Cell, ValueContext], Reading]
