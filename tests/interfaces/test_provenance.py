@@ -1,0 +1,44 @@
+from __future__ import annotations
+
+import pyarrow as pa
+
+from lianfang.engine.reconciliation.contract import RECORDS
+from lianfang.interfaces.provenance import Origin, Provenance
+
+
+def records(*rows: tuple[int, str, str, int, int]) -> Provenance:
+    names = ("record_id", "file", "sheet", "row", "part")
+    return Provenance(RECORDS.conform(pa.Table.from_pylist([dict(zip(names, row, strict=True)) for row in rows])))
+
+
+def test_neighbouring_rows_are_told_as_a_range() -> None:
+    where = records(*((n, "名册.xlsx", "一村", n + 3, 0) for n in range(6)))
+    assert where.say([5, 0, 1, 2, 4]) == "名册.xlsx · 一村 · 3–5, 7–8"
+
+
+def test_rows_of_several_files_are_told_file_by_file() -> None:
+    where = records((0, "b.xlsx", "表", 9, 0), (1, "a.csv", "a", 2, 0), (2, "b.xlsx", "表", 4, 0))
+    assert where.say([0, 1, 2]) == "b.xlsx · 表 · 4, 9; a.csv · 2"
+
+
+def test_a_csv_file_has_no_sheet_to_name() -> None:
+    assert records((0, "a.csv", "a", 2, 0)).say([0]) == "a.csv · 2"
+
+
+def test_the_person_within_a_row_is_told_where_a_row_held_several() -> None:
+    where = records(
+        (0, "a.xlsx", "s", 7, 1), (1, "a.xlsx", "s", 7, 2), (2, "a.xlsx", "s", 8, 0), (3, "a.xlsx", "s", 9, 0)
+    )
+    assert where.say([0, 1, 2, 3]) == "a.xlsx · s · 7#1, 7#2, 8–9"
+    assert where.say([1]) == "a.xlsx · s · 7#2"
+
+
+def test_record_numbers_need_not_be_in_order() -> None:
+    where = records((700, "a.csv", "", 2, 0), (3, "b.csv", "", 5, 0))
+    assert where.origin(3) == Origin("b.csv", "", 5, 0)
+    assert where.say([700]) == "a.csv · 2"
+
+
+def test_no_rows_are_no_words() -> None:
+    assert records((0, "a.csv", "", 2, 0)).say(None) == ""
+    assert records((0, "a.csv", "", 2, 0)).say([]) == ""
