@@ -82,7 +82,10 @@ class SheetReading:
 
 @dataclass(frozen=True, slots=True)
 class FileReading:
-    """Everything understood of one file. ``refused`` where a problem of that severity names no sheet."""
+    """Everything understood of one file. ``refused`` where a problem of that severity names no sheet.
+
+    ``encoding`` is given for text files.
+    """
 
     file: str
     format: str
@@ -90,6 +93,7 @@ class FileReading:
     size: int
     sheets: tuple[SheetReading, ...] = ()
     problems: tuple[Problem, ...] = ()
+    encoding: str | None = None
 
     @property
     def refused(self) -> bool:

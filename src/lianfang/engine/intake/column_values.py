@@ -1,0 +1,204 @@
+"""Reading the cells of one column: each different cell once, then spread over the rows."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, datetime, time
+from typing import Literal
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from lianfang.engine.intake.content import cell_as_text
+from lianfang.engine.intake.contract import ColumnReading
+from lianfang.engine.intake.fields import FIELDS
+from lianfang.engine.intake.splitting import split_cells
+from lianfang.engine.intake.values import COMPANIONS, NORMALISERS, TYPES
+from lianfang.engine.intake.values.contract import Cell, Reading, ValueContext
+from lianfang.engine.tables import CELL_NOTES
+
+DateOrder = Literal["", "ymd", "dmy", "mdy"]
+_SLASHED = re.compile(r"\s*([0-9]{1,2})[/.\-]([0-9]{1,2})[/.\-]([0-9]{4}|[0-9]{2})(?![0-9])")
+_EMPTY = Reading(None)
+_NUMBERS = frozenset((int, float, type(None)))
+
+
+class NoteRows:
+    """The notes of cells as they are found; ``table`` gives them as CELL_NOTES."""
+
+    def __init__(self) -> None:
+        self._chunks: list[pa.Table] = []
+        self._single: list[tuple[int, str, str, str, str, str, str | None]] = []
+
+    def add(self, row: int, column: str, name: str, code: str, severity: str, original: str, value: str | None) -> None:
+        """One note."""
+        self._single.append((row, column, name, code, severity, original, value))
+
+    def add_column(
+        self, rows: pa.Array, ids: pa.Array, column: str, name: str, seen: Sequence[tuple[Cell, Reading]]
+    ) -> None:
+        """The notes of a column whose row i holds the ``ids[i]``-th of the different cells ``seen``."""
+        most = max((len(reading.notes) for _, reading in seen), default=0)
+        for position in range(most):
+            codes = pa.array([_nth(reading, position, 0) for _, reading in seen], pa.string())
+            at = pc.indices_nonzero(codes.is_valid().take(ids))
+            chosen = ids.take(at)
+            severities = pa.array([_nth(reading, position, 1) for _, reading in seen], pa.string())
+            noted = [bool(reading.notes) for _, reading in seen]
+            originals = [_as_stood(cell) if one else None for one, (cell, _) in zip(noted, seen, strict=True)]
+            values = [
+                str(reading.value) if one and reading.value is not None else None
+                for one, (_, reading) in zip(noted, seen, strict=True)
+            ]
+            arrays = [
+                rows.take(at),
+                pa.repeat(pa.scalar(column), len(at)),
+                pa.repeat(pa.scalar(name), len(at)),
+                codes.take(chosen),
+                severities.take(chosen),
+                pa.array(originals, pa.string()).take(chosen),
+                pa.array(values, pa.string()).take(chosen),
+            ]
+            self._chunks.append(pa.table(arrays, schema=CELL_NOTES.schema))
+
+    def table(self) -> pa.Table:
+        """All notes, by column, then by row."""
+        columns = list(zip(*self._single, strict=True)) or [()] * len(CELL_NOTES.schema)
+        single = pa.table(
+            [pa.array(values, one.type) for values, one in zip(columns, CELL_NOTES.schema, strict=True)],
+            schema=CELL_NOTES.schema,
+        )
+        return pa.concat_tables([*self._chunks, single])
+
+
+def _nth(reading: Reading, position: int, part: int) -> str | None:
+    return reading.notes[position][part] if position < len(reading.notes) else None
+
+
+@dataclass(frozen=True, slots=True)
+class FieldValues:
+    """One field as read from one column: an array per row, and the companions."""
+
+    name: str
+    values: pa.Array
+    companions: Mapping[str, pa.Array]
+
+
+def date_order(cells: Iterable[Cell]) -> DateOrder:
+    """What the column proves about 03/04/2022: "dmy", "mdy", "ymd", or "" where nothing is proved or
+    its cells contradict each other."""
+    proved: set[DateOrder] = set()
+    for cell in cells:
+        if not isinstance(cell, str) or (match := _SLASHED.match(cell)) is None:
+            continue
+        first, second, third = int(match[1]), int(match[2]), int(match[3])
+        if len(match[3]) == 2 and (first > 31 or (first > 12 and third > 12 and second <= 12 and first > third)):
+            proved.add("ymd" if first > 31 else "")
+        elif 12 < first <= 31 and second <= 12 and (len(match[3]) == 4 or third > 31):
+            proved.add("dmy")
+        elif 12 < second <= 31 and first <= 12:
+            proved.add("mdy")
+    proved.discard("")
+    return proved.pop() if len(proved) == 1 else ""
+
+
+def canonical_codes(name: str, codes: Mapping[str, str], context: ValueContext) -> dict[str, str]:
+    """A declared code table with its meanings as values of the field: {"0": "阴性"} → {"0": "negative"}."""
+    plain = replace(context, codes={})
+    found = {}
+    for code, meaning in codes.items():
+        value = NORMALISERS[name](meaning, plain).value
+        found[code] = value if isinstance(value, str) else meaning
+    return found
+
+
+def read_column(
+    cells: Sequence[Cell], reading: ColumnReading, rows: pa.Array, as_of: datetime, notes: NoteRows
+) -> list[FieldValues]:
+    """Every field of one column. ``rows[i]`` is the spreadsheet row of ``cells[i]``."""
+    pieces: Mapping[str, Sequence[Cell]] = {reading.fields[0]: cells}
+    if len(reading.fields) > 1:
+        pieces = split_cells(cells, reading.fields)
+    return [_read_field(part, name, reading, rows, as_of, notes) for name, part in pieces.items()]
+
+
+def _read_field(
+    cells: Sequence[Cell], name: str, reading: ColumnReading, rows: pa.Array, as_of: datetime, notes: NoteRows
+) -> FieldValues:
+    if name == "row_no" and set(map(type, cells)) <= _NUMBERS:
+        return FieldValues(name, _plain_numbers(cells), {})
+    ids, distinct = _numbered(cells)
+    context = ValueContext(as_of=as_of, label=reading.label)
+    if FIELDS[name].kind in ("day", "instant"):
+        context = replace(context, date_order=date_order(distinct))
+    if reading.codes:
+        context = replace(context, codes=canonical_codes(name, reading.codes, context))
+    normalise = NORMALISERS[name]
+    seen = [(cell, _EMPTY if cell is None else normalise(cell, context)) for cell in distinct]
+    if any(one.notes for _, one in seen):
+        notes.add_column(rows, ids, reading.column, name, seen)
+    values = pa.array([one.value for _, one in seen], TYPES[name]).take(ids)
+    return FieldValues(name, values, _companions(name, seen, ids))
+
+
+def _numbered(cells: Sequence[Cell]) -> tuple[pa.Array, Sequence[Cell]]:
+    """The different cells, and for every cell the number of its own among them. 1 and True are different."""
+    kinds = set(map(type, cells))
+    if bool in kinds and kinds & {int, float}:
+        keyed = [(type(cell), cell) for cell in cells]
+        number_of_key = {key: number for number, key in enumerate(dict.fromkeys(keyed))}
+        return pa.array([number_of_key[key] for key in keyed], pa.int32()), [key[1] for key in number_of_key]
+    number_of = {cell: number for number, cell in enumerate(dict.fromkeys(cells))}
+    return pa.array(list(map(number_of.__getitem__, cells)), pa.int32()), list(number_of)
+
+
+def _plain_numbers(cells: Sequence[Cell]) -> pa.Array:
+    return pa.array(cells, pa.float64()).cast(pa.int64(), safe=False).cast(pa.string())
+
+
+def _companions(name: str, seen: Sequence[tuple[Cell, Reading]], ids: pa.Array) -> dict[str, pa.Array]:
+    filled = {one for _, reading in seen for one in reading.companions}
+    return {
+        companion: pa.array([reading.companions.get(companion) for _, reading in seen], kind).take(ids)
+        for companion, kind in COMPANIONS.get(name, {}).items()
+        if companion in filled
+    }
+
+
+def _as_stood(cell: Cell) -> str:
+    if isinstance(cell, float) and cell.is_integer() and abs(cell) < 1e15:
+        return str(int(cell))
+    return str(cell)
+
+
+def join_day_and_time(days: Sequence[Cell], times: Sequence[Cell]) -> list[Cell] | None:
+    """A column of days and one of times of day as one column of instants; None where they are not that."""
+    shown = [cell for cell in times if cell is not None and cell != ""][:50]
+    if not shown or not all(_is_time_of_day(cell) for cell in shown):
+        return None
+    if any(isinstance(cell, datetime) and cell.time() != time() for cell in days[:50]):
+        return None
+    return [_joined(day, moment) for day, moment in zip(days, times, strict=True)]
+
+
+def _is_time_of_day(cell: Cell) -> bool:
+    if isinstance(cell, float):
+        return 0 <= cell < 1
+    return isinstance(cell, time) or (
+        isinstance(cell, str)
+        and re.fullmatch(r"\s*[0-2]?[0-9][:：][0-5][0-9](?:[:：][0-5][0-9])?\s*", cell) is not None
+    )
+
+
+def _joined(day: Cell, moment: Cell) -> Cell:
+    if day is None or day == "" or moment is None or moment == "":
+        return day
+    if isinstance(moment, float):
+        seconds = round(moment * 86400)
+        moment = time(seconds // 3600 % 24, seconds % 3600 // 60, seconds % 60)
+    if isinstance(day, (date, datetime)) and isinstance(moment, time):
+        return datetime(day.year, day.month, day.day, moment.hour, moment.minute, moment.second)
+    shown = day.strftime("%Y-%m-%d") if isinstance(day, (date, datetime)) else str(cell_as_text(day))
+    return f"{shown} {moment}"
