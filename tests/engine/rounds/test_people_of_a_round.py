@@ -156,3 +156,13 @@ def test_households_are_counted_by_room() -> None:
 )
 def test_a_reason_is_sorted_by_its_words(reason: str, kind: str | None) -> None:
     assert reason_kind(reason) == kind
+
+
+def test_a_community_counts_as_one_although_only_some_rosters_name_its_township() -> None:
+    answer = count(
+        [
+            person("a", community="清河社区", township="松溪街道"),
+            person("b", community="清河社区", room="302"),
+        ]
+    )
+    assert [row["township"] for row in answer.buildings.to_pylist()] == ["松溪街道"]

@@ -22,6 +22,12 @@ def test_a_tube_without_a_result_is_pending_and_never_negative() -> None:
     assert states(answer.result_states) == ["empty"]
 
 
+def test_a_result_cell_that_says_something_else_is_told_apart_from_an_empty_one() -> None:
+    answer = count(roster("a"), pool("a"), [result("P1", None, result_given="见附件2"), result("P1", None)])
+    assert states(answer.result_states) == ["not_a_result", "empty"]
+    assert tubes(answer)["P1"]["state"] == "pending"
+
+
 def test_everyone_in_a_positive_pool_is_held_and_sampled_singly_with_an_end() -> None:
     answer = count(roster("abc"), pool("abc"), [result("P1", "positive", at(1, day=30))])
     assert {row["outcome"] for row in people(answer).values()} == {"held"}
@@ -85,6 +91,21 @@ def test_a_repeated_result_is_counted_once_and_kept() -> None:
     answer = count(roster("a"), pool("a"), [result("P1", "negative"), result("P1", "negative")])
     assert states(answer.result_states) == ["counted", "repeat"]
     assert tubes(answer)["P1"]["state"] == "negative"
+
+
+def test_the_same_report_sent_again_an_hour_later_is_still_one_report() -> None:
+    answer = count(roster("a"), pool("a"), [result("P1", "negative"), result("P1", "negative", at(3, day=30))])
+    assert states(answer.result_states) == ["counted", "repeat"]
+    assert tubes(answer)["P1"]["reported_at"] == at(2, day=30)
+
+
+def test_a_negative_sent_again_after_an_indeterminate_report_is_the_later_word() -> None:
+    reports = [
+        result("P1", "negative", at(0, day=30)),
+        result("P1", "indeterminate", at(1, day=30)),
+        result("P1", "negative", at(2, day=30)),
+    ]
+    assert tubes(count(roster("a"), pool("a"), reports))["P1"]["state"] == "negative"
 
 
 def test_an_indeterminate_result_asks_for_a_new_sample_until_a_later_negative_report() -> None:

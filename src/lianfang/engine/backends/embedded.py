@@ -17,7 +17,7 @@ class Stages:
     """
 
     def __init__(self, *, threads: int | None = None, memory: str | None = None) -> None:
-        config: dict[str, str | int] = {
+        config: dict[str, str | bool | int | float | list[str]] = {
             "autoinstall_known_extensions": "false",
             "autoload_known_extensions": "false",
         }

@@ -20,6 +20,7 @@ RESULT_STATES = (
     "counted",
     "repeat",
     "empty",
+    "not_a_result",
     "void",
     "void_tube",
     "before_sample",

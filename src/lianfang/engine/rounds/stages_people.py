@@ -215,6 +215,14 @@ GROUP BY compound, building
 HAVING count(DISTINCT (township, community)) = 1
 """
 
+KNOWN_COMMUNITIES = """
+SELECT community, min(township) AS township
+FROM expected
+WHERE community IS NOT NULL AND township IS NOT NULL
+GROUP BY community
+HAVING count(DISTINCT township) = 1
+"""
+
 KNOWN_COMPOUNDS = """
 SELECT building, min(compound) AS compound
 FROM expected
@@ -235,7 +243,7 @@ LEFT JOIN known_compounds c ON s.compound IS NULL AND c.building = s.building
 ANTI JOIN expected x ON x.person_key = o.person_key
 """
 
-DESCRIBED = f"""
+DESCRIBED_AS_GIVEN = f"""
 SELECT
     person_key, true AS on_roster, record_id, name, {_PERSON_FIELDS}, township, community, compound,
     special_need, chief_name, chief_phone, remark, untested_reason
@@ -247,6 +255,12 @@ SELECT
 FROM unrostered u
 LEFT JOIN known_buildings k
     ON u.community IS NULL AND k.building = u.building AND k.compound IS NOT DISTINCT FROM u.compound
+"""
+
+DESCRIBED = """
+SELECT d.* REPLACE (coalesce(d.township, k.township) AS township)
+FROM described_as_given d
+LEFT JOIN known_communities k ON d.township IS NULL AND k.community = d.community
 """
 
 DECIDED = """
@@ -328,8 +342,10 @@ STEPS = {
     "seen": SEEN,
     "records_of": RECORDS_OF,
     "known_buildings": KNOWN_BUILDINGS,
+    "known_communities": KNOWN_COMMUNITIES,
     "known_compounds": KNOWN_COMPOUNDS,
     "unrostered": UNROSTERED,
+    "described_as_given": DESCRIBED_AS_GIVEN,
     "described": DESCRIBED,
     "decided": DECIDED,
     "people": PEOPLE,

@@ -87,12 +87,7 @@ RESULT_ROWS = """
 SELECT
     *,
     coalesce(tested_at, reported_result_at) AS known_at,
-    CASE WHEN tested_at IS NULL THEN reported_result_at_has_time ELSE tested_at_has_time END AS known_at_has_time,
-    first_value(record_id) OVER (
-        PARTITION BY tube_code, person_key, name, result, result_given, laboratory,
-            tested_at, reported_result_at, sampled_at, status_code
-        ORDER BY record_id
-    ) AS stands_for
+    CASE WHEN tested_at IS NULL THEN reported_result_at_has_time ELSE tested_at_has_time END AS known_at_has_time
 FROM results
 """
 
@@ -136,48 +131,66 @@ LEFT JOIN (SELECT tube_key, tube_code FROM tube_facts WHERE tube_code IS NOT NUL
 LEFT JOIN result_by_person p ON p.record_id = r.record_id
 """
 
-RESULT_STATES = """
+RESULT_JUDGED = """
 SELECT
-    r.record_id,
+    r.record_id, r.tube_code, r.person_key, r.name, r.result, r.result_given, r.laboratory, r.known_at,
+    r.reported_result_at, r.tested_at, r.tube_key,
     CASE
         WHEN r.tube_code IS NULL AND r.person_key IS NULL THEN 'nobody'
-        WHEN r.stands_for <> r.record_id THEN 'repeat'
         WHEN r.status_code = 'void' THEN 'void'
-        WHEN r.result IS NULL THEN 'empty'
+        WHEN r.result IS NULL AND r.result_given IS NULL THEN 'empty'
+        WHEN r.result IS NULL THEN 'not_a_result'
         WHEN r.tube_key IS NULL AND r.tube_code IS NOT NULL THEN 'unknown_tube'
         WHEN r.tube_key IS NULL THEN 'person_without_sample'
         WHEN NOT r.is_told AND r.result <> 'positive' THEN 'which_sample'
         WHEN t.is_void THEN 'void_tube'
         WHEN t.is_outside THEN 'outside_round'
-        WHEN r.known_at_has_time AND t.has_time AND r.known_at < t.sampled_at - g.clock_tolerance THEN 'before_sample'
+        WHEN r.known_at_has_time AND t.has_time AND r.known_at < t.sampled_at - g.clock_tolerance
+        THEN 'before_sample'
         WHEN date_trunc('day', r.known_at) < date_trunc('day', t.sampled_at) THEN 'before_sample'
         ELSE 'counted'
-    END AS state,
-    r.person_key,
-    r.tube_key,
-    CASE
-        WHEN (r.tube_code IS NOT NULL OR r.person_key IS NOT NULL) AND r.stands_for <> r.record_id
-        THEN r.stands_for
-    END AS stands_for
+    END AS judged
 FROM result_placed r
 LEFT JOIN tube_facts t ON t.tube_key = r.tube_key
 CROSS JOIN settings g
 """
 
+# The same laboratory saying the same of the same tube or person is one report, however often it is sent.
+RESULT_RANKED = """
+SELECT
+    *,
+    first_value(record_id) OVER (
+        PARTITION BY judged, coalesce(tube_key, tube_code), person_key, CASE WHEN person_key IS NULL THEN name END,
+            laboratory, result, CASE WHEN result IS NULL THEN result_given END
+        ORDER BY known_at NULLS LAST, reported_result_at NULLS LAST, record_id
+    ) AS stands_for
+FROM result_judged
+"""
+
+RESULT_STATES = """
+SELECT
+    record_id,
+    CASE WHEN judged <> 'nobody' AND stands_for <> record_id THEN 'repeat' ELSE judged END AS state,
+    person_key,
+    tube_key,
+    CASE WHEN judged <> 'nobody' AND stands_for <> record_id THEN stands_for END AS stands_for
+FROM result_ranked
+"""
+
 TUBE_RESULTS = """
 SELECT
-    s.tube_key,
-    bool_or(r.result = 'positive') AS has_positive,
-    bool_or(r.result = 'negative') AS has_negative,
-    bool_or(r.result IN ('indeterminate', 'invalid')) AS has_unclear,
-    max(r.known_at) FILTER (r.result = 'negative') AS last_negative_at,
-    max(r.known_at) FILTER (r.result IN ('indeterminate', 'invalid')) AS last_unclear_at,
-    min(coalesce(r.reported_result_at, r.tested_at)) AS reported_at,
-    min(coalesce(r.reported_result_at, r.tested_at)) FILTER (r.result = 'positive') AS positive_at,
-    list_sort(list(DISTINCT r.laboratory) FILTER (r.laboratory IS NOT NULL)) AS laboratories
-FROM result_states s JOIN result_rows r USING (record_id)
-WHERE s.state = 'counted'
-GROUP BY s.tube_key
+    tube_key,
+    bool_or(result = 'positive') AS has_positive,
+    bool_or(result = 'negative') AS has_negative,
+    bool_or(result IN ('indeterminate', 'invalid')) AS has_unclear,
+    max(known_at) FILTER (result = 'negative') AS last_negative_at,
+    max(known_at) FILTER (result IN ('indeterminate', 'invalid')) AS last_unclear_at,
+    min(coalesce(reported_result_at, tested_at)) AS reported_at,
+    min(coalesce(reported_result_at, tested_at)) FILTER (result = 'positive') AS positive_at,
+    list_sort(list(DISTINCT laboratory) FILTER (laboratory IS NOT NULL)) AS laboratories
+FROM result_ranked
+WHERE judged = 'counted'
+GROUP BY tube_key
 """
 
 # A positive beside a negative is never settled here, whoever reported last: people are held until
@@ -233,6 +246,8 @@ STEPS = {
     "result_rows": RESULT_ROWS,
     "result_by_person": RESULT_BY_PERSON,
     "result_placed": RESULT_PLACED,
+    "result_judged": RESULT_JUDGED,
+    "result_ranked": RESULT_RANKED,
     "result_states": RESULT_STATES,
     "tube_results": TUBE_RESULTS,
     "tubes": TUBES,

@@ -1,0 +1,40 @@
+"""The command line: ``lianfang reconcile | intake | demo-data``."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Sequence
+
+from lianfang.config.cli.arguments import parser, wanted_language
+from lianfang.config.cli.console import Console
+
+INTERRUPTED = 130
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command and return its exit code (docs/guides/reconcile.md lists them)."""
+    words = list(sys.argv[1:] if argv is None else argv)
+    quiet = "--quiet" in words or "-q" in words
+    console = Console(wanted_language(words, dict(os.environ)), quiet=quiet)
+    arguments = parser(console).parse_args(words)
+    try:
+        return _command(arguments.command)(arguments, console)
+    except KeyboardInterrupt:
+        console.error(console.text("command.interrupted"))
+        return INTERRUPTED
+
+
+def _command(name: str) -> Callable[..., int]:
+    # Imported on use: reading help or a mistyped command should not wait for the engine to load.
+    if name == "reconcile":
+        from lianfang.config.cli.reconcile_command import run_reconcile
+
+        return run_reconcile
+    if name == "intake":
+        from lianfang.config.cli.intake_command import run_intake
+
+        return run_intake
+    from lianfang.config.cli.demo_command import run_demo_data
+
+    return run_demo_data

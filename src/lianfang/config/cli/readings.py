@@ -1,0 +1,99 @@
+"""Reads many files at once, each in a process of its own, and says what is wrong with them."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from lianfang.config.cli.console import Console
+from lianfang.engine.intake.contract import FileReading, Problem, Role
+from lianfang.engine.intake.files import run_isolated
+from lianfang.engine.intake.mapping import Memory
+from lianfang.engine.intake.reading import read_file
+
+# One sheet as large as .xlsx allows (1,048,576 rows of 15 columns) is read in this much.
+MEMORY_BYTES = 6 * 1024**3
+_TABLES = ("problem",)
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """A file as it was given on the command line."""
+
+    role: Role | None
+    path: Path
+
+
+def read_one(path: Path, role: Role | None, as_of: datetime, memory: Memory) -> FileReading:
+    """What a reading process runs."""
+    return read_file(path, as_of=as_of, role=role, memory=memory)
+
+
+def read_all(given: Sequence[Given], *, as_of: datetime, memory: Memory, console: Console) -> list[FileReading]:
+    """Read every file; a process that died or ran out of memory gives a refused reading of that file."""
+    workers = max(1, min(len(given), os.cpu_count() or 1))
+    with console.progress() as progress:
+        task = progress.add_task(console.text("command.reading", file=""), total=len(given))
+
+        def tell(place: int, result: FileReading | Problem) -> None:
+            reading = _as_reading(given[place], result)
+            rows = sum(sheet.rows.num_rows for sheet in reading.sheets)
+            progress.update(task, advance=1, description=console.text("command.reading", file=reading.file))
+            done = int(progress.tasks[0].completed)
+            line = console.text(
+                "command.read",
+                done=done,
+                total=len(given),
+                file=reading.file,
+                sheets=len(reading.sheets),
+                rows=f"{rows:,}",
+            )
+            console.tell(line)
+
+        found = run_isolated(
+            read_one,
+            [(one.path, one.role, as_of, memory) for one in given],
+            workers=workers,
+            memory_bytes=MEMORY_BYTES,
+            on_done=tell,
+        )
+    return [_as_reading(one, result) for one, result in zip(given, found, strict=True)]
+
+
+def _as_reading(given: Given, result: FileReading | Problem) -> FileReading:
+    if isinstance(result, FileReading):
+        return result
+    return FileReading(given.path.name, "", "", 0, problems=(result,))
+
+
+def problem_line(console: Console, file: str, problem: Problem) -> str:
+    """One problem as a line that names file, sheet, row or cell, what is wrong and the fix."""
+    text = console.texts.of_code(_TABLES, problem.code, problem.params)
+    if problem.row is not None and problem.column is not None:
+        cell = f"{problem.column}{problem.row}"
+        return console.text("command.problem.cell", file=file, sheet=problem.sheet or "", cell=cell, text=text)
+    if problem.row is not None and problem.sheet:
+        return console.text("command.problem.row", file=file, sheet=problem.sheet, row=problem.row, text=text)
+    if problem.column is not None:
+        return console.text(
+            "command.problem.cell", file=file, sheet=problem.sheet or "", cell=problem.column, text=text
+        )
+    if problem.sheet:
+        return console.text("command.problem.sheet", file=file, sheet=problem.sheet, text=text)
+    return console.text("command.problem.file", file=file, text=text)
+
+
+def tell_problems(console: Console, file: str, problems: Iterable[Problem]) -> bool:
+    """Print problems, the refused in red. Returns whether there was one."""
+    any_told = False
+    for problem in problems:
+        any_told = True
+        line = problem_line(console, file, problem)
+        if problem.severity == "warning":
+            console.warn(line)
+        else:
+            console.error(line)
+    return any_told
