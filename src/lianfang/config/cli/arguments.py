@@ -56,9 +56,7 @@ def parser(console: Console) -> Parser:
     common.add_argument("--lang", choices=LANGUAGES, default=console.language, help=say("command.help.lang"))
     common.add_argument("--quiet", "-q", action="store_true", help=say("command.help.quiet"))
 
-    main = Parser(
-        prog="lianfang", description=say("command.help.lianfang"), formatter_class=argparse.RawTextHelpFormatter
-    )
+    main = Parser(prog="lianfang", parents=[common], description=say("command.help.lianfang"))
     main.add_argument("--version", action="version", version=f"lianfang {__version__}")
     commands = main.add_subparsers(dest="command", required=True, metavar="COMMAND")
     _reconcile(commands.add_parser, console, common)

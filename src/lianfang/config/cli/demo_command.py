@@ -16,13 +16,15 @@ def run_demo_data(arguments: argparse.Namespace, console: Console) -> int:
     """Write demo data into a folder, or with ``--score`` print precision and recall."""
     if arguments.score is not None:
         truth, answer = arguments.score
-        console.raw(render(score(truth, answer), console.language))
-        return DONE
+        return _score(truth, answer, console)
     if arguments.folder is None:
         console.error(console.text("command.usage.demo_folder"))
         return USAGE
     if not FEWEST <= arguments.people <= MOST:
         console.error(console.text("command.usage.people", people=arguments.people))
+        return USAGE
+    if arguments.folder.exists() and (not arguments.folder.is_dir() or any(arguments.folder.iterdir())):
+        console.error(console.text("command.usage.demo_folder_full", folder=str(arguments.folder)))
         return USAGE
     with console.progress() as progress:
         title = console.text("command.demo.writing", people=f"{arguments.people:,}")
@@ -36,6 +38,15 @@ def run_demo_data(arguments: argparse.Namespace, console: Console) -> int:
         )
     console.answer(console.text("command.demo.done", folder=str(arguments.folder)), style="bold")
     console.answer(command_for(files))
+    return DONE
+
+
+def _score(truth: Path, answer: Path, console: Console) -> int:
+    try:
+        console.raw(render(score(truth, answer), console.language))
+    except (OSError, ValueError) as error:
+        console.error(console.text("command.usage.not_scored", detail=str(error)))
+        return USAGE
     return DONE
 
 

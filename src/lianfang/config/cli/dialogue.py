@@ -43,21 +43,11 @@ def ask_about(
 
 
 def _ask(file: str, question: Question, console: Console) -> str | None:
-    key = "question.code" if question.kind == "code" else "question.column"
-    examples = "、".join(question.examples) if console.language != "en" else ", ".join(question.examples)
     console.tell()
-    console.tell(
-        console.text(
-            key,
-            file=file,
-            sheet=question.sheet,
-            column=question.column,
-            label=question.label,
-            examples=examples,
-            code=question.code,
-        ),
-        style=None,
-    )
+    console.tell(f"{file} · {question.sheet} · {question.column}")
+    console.tell(console.text(f"question.{question.kind}", label=question.label, code=question.code), style="bold")
+    if question.examples:
+        console.tell("  " + "  |  ".join(question.examples))
     choices = [name for name, _ in question.options]
     for number, name in enumerate(choices, 1):
         console.tell(f"  {number}  {_choice(console, name)}", style=None)
@@ -72,7 +62,7 @@ def _ask(file: str, question: Question, console: Console) -> str | None:
 
 def _choice(console: Console, name: str) -> str:
     if name == NO_FIELD:
-        return console.text("command.ask.none")
+        return console.text("question.none")
     return " + ".join(
-        f"{console.texts.of_code(('report.field', 'report.result', 'field'), one)}" for one in name.split("+")
+        f"{console.texts.of_code(('field', 'report.result', 'report.sex'), one)}" for one in name.split("+")
     )

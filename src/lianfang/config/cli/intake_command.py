@@ -63,7 +63,7 @@ def _columns(sheet: SheetReading, console: Console) -> Table:
     for key in ("column", "label", "field", "confidence", "examples"):
         table.add_column(say(f"command.intake.{key}"), justify="right" if key == "confidence" else "left")
     for column in sheet.columns:
-        names = " + ".join(console.texts.of_code("report.field", name) for name in column.fields)
+        names = " + ".join(console.texts.of_code("field", name) for name in column.fields)
         sure = column.confidence >= _SURE
         style = None if sure or not column.fields else "yellow" if column.confidence >= _ASK else "bold yellow"
         table.add_row(

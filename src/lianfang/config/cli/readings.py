@@ -13,10 +13,10 @@ from lianfang.engine.intake.contract import FileReading, Problem, Role
 from lianfang.engine.intake.files import run_isolated
 from lianfang.engine.intake.mapping import Memory
 from lianfang.engine.intake.reading import read_file
+from lianfang.interfaces.problems import problem_words
 
 # One sheet as large as .xlsx allows (1,048,576 rows of 15 columns) is read in this much.
 MEMORY_BYTES = 6 * 1024**3
-_TABLES = ("problem",)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,14 +53,21 @@ def read_all(given: Sequence[Given], *, as_of: datetime, memory: Memory, console
             )
             console.tell(line)
 
+        # The largest first, so that no process is left alone with it at the end.
+        order = sorted(range(len(given)), key=lambda place: -_size(given[place].path))
         found = run_isolated(
             read_one,
-            [(one.path, one.role, as_of, memory) for one in given],
+            [(given[place].path, given[place].role, as_of, memory) for place in order],
             workers=workers,
             memory_bytes=MEMORY_BYTES,
-            on_done=tell,
+            on_done=lambda position, result: tell(order[position], result),
         )
-    return [_as_reading(one, result) for one, result in zip(given, found, strict=True)]
+    results = dict(zip(order, found, strict=True))
+    return [_as_reading(one, results[place]) for place, one in enumerate(given)]
+
+
+def _size(path: Path) -> int:
+    return path.stat().st_size if path.is_file() else 0
 
 
 def _as_reading(given: Given, result: FileReading | Problem) -> FileReading:
@@ -71,7 +78,7 @@ def _as_reading(given: Given, result: FileReading | Problem) -> FileReading:
 
 def problem_line(console: Console, file: str, problem: Problem) -> str:
     """One problem as a line that names file, sheet, row or cell, what is wrong and the fix."""
-    text = console.texts.of_code(_TABLES, problem.code, problem.params)
+    text = problem_words(console.texts, problem)
     if problem.row is not None and problem.column is not None:
         cell = f"{problem.column}{problem.row}"
         return console.text("command.problem.cell", file=file, sheet=problem.sheet or "", cell=cell, text=text)

@@ -65,7 +65,7 @@ def _cell_row(book: Book, file: str, sheet: str, note: dict[str, Any]) -> dict[s
         "file": file,
         "sheet": sheet,
         "cell": f"{note['column'] or ''}{note['row'] or ''}",
-        "field": book.texts.of_code("report.field", note["field"]) if note["field"] else "",
+        "field": book.texts.of_code("field", note["field"]) if note["field"] else "",
         "original": book.cell_text((note["field"],), note["original"]),
         "said": book.texts.of_code(_NOTE_TABLES, note["code"]),
         "value": book.cell_text((note["field"],), note["value"]),
@@ -112,7 +112,7 @@ def _changes_table(book: Book) -> pa.Table:
     rows = [
         {
             "said": book.texts.of_code(_NOTE_TABLES, code),
-            "field": book.texts.of_code("report.field", field) if field else "",
+            "field": book.texts.of_code("field", field) if field else "",
             "times": seen["times"],
             "examples": "\n".join(seen["examples"]),
             "files": ", ".join(seen["files"]),

@@ -91,7 +91,7 @@ def _rows(book: Book, number: int, group: Sequence[dict[str, Any]]) -> Iterator[
         about = record or dict.fromkeys(("name", "phone", "tube_code"))
         cells = [
             None if place else number,
-            book.texts.of_code("report.field", row["field"]) if row["field"] else None,
+            book.texts.of_code("field", row["field"]) if row["field"] else None,
             value, about["name"], identity, about["phone"],
             place_in_words(book, record) if record else None,
             row["tube_code"] or about["tube_code"],

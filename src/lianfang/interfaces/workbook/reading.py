@@ -7,6 +7,7 @@ from itertools import groupby
 from typing import Any
 
 from lianfang.engine.intake.contract import ColumnReading, FileReading, Problem, SheetReading
+from lianfang.interfaces.problems import problem_words
 from lianfang.interfaces.workbook.book import LINE, Book, lines_needed, set_widths
 from lianfang.interfaces.workbook.bulk import BulkSheet
 from lianfang.interfaces.workbook.look import Tone
@@ -118,13 +119,13 @@ def _sheet_lines(book: Book, sheet: SheetReading) -> Iterator[Line]:
 
 
 def _column_line(book: Book, column: ColumnReading) -> Line:
-    names = " + ".join(book.texts.of_code("report.field", name) for name in column.fields)
+    names = " + ".join(book.texts.of_code("field", name) for name in column.fields)
     if column.group:
         names = book.say("nth_person", number=column.group + 1, field=names)
     if not column.fields:
         names = book.say("not_used")
     elif column.confidence < LOW_CONFIDENCE and column.alternatives:
-        second = book.texts.of_code("report.field", column.alternatives[0][0])
+        second = book.texts.of_code("field", column.alternatives[0][0])
         names = book.say("or_perhaps", field=names, other=second)
     if column.codes:
         codes = ", ".join(f"{code}={_code_word(book, word)}" for code, word in column.codes.items())
@@ -148,7 +149,7 @@ def _code_word(book: Book, word: str) -> str:
 
 def _problem(book: Book, problem: Problem) -> Line:
     where = problem_place(book, problem)
-    said = book.texts.of_code("problem", problem.code, problem.params)
+    said = problem_words(book.texts, problem)
     text = f"{book.say(f'severity.{problem.severity}')}　{where}{said}"
     return _text(book, _BY_SEVERITY[problem.severity], text)
 
