@@ -23,9 +23,7 @@ MEMBERS = TableContract(
     "linkage_members",
     (
         Column("record_id", pa.int64(), "the record"),
-        Column(
-            "person_key", pa.string(), "who it is; made from content, the same for any order of the files"
-        ),
+        Column("person_key", pa.string(), "who it is; made from content, the same for any order of the files"),
         Column(
             "how",
             pa.string(),

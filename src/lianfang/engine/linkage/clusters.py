@@ -1,0 +1,187 @@
+"""Pairs → people: taking the sure pairs, strongest first, and nothing that contradicts.
+
+A record that could be either of two people is neither: the odds of a pair are taken against those of every
+other person the record could be instead (at most one of them is right), so two equal candidates leave
+each below one half however alike they look.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+from lianfang.engine.linkage.contract import Settings
+
+_NOT_WORTH_A_LOOK = 0.05
+
+
+@dataclass(frozen=True, slots=True)
+class Edge:
+    """A pair of bases with the pair of profiles that speaks loudest for it."""
+
+    a: int
+    b: int
+    odds: float
+    how: str
+    l: int  # noqa: E741
+    r: int
+
+
+@dataclass(slots=True)
+class Traits:
+    """What a cluster is known to be. ``documents`` are whole numbers by type."""
+
+    documents: dict[str, set[str]] = field(default_factory=dict)
+    rostered: bool = False
+
+    def contradicts(self, other: Traits) -> bool:
+        """Two different whole documents of one type are two people."""
+        if not self.documents or not other.documents:
+            return False
+        return any(
+            kind in other.documents and not (numbers & other.documents[kind])
+            for kind, numbers in self.documents.items()
+        )
+
+    def absorb(self, other: Traits) -> None:
+        for kind, numbers in other.documents.items():
+            self.documents[kind] = self.documents.get(kind, set()) | numbers
+        self.rostered = self.rostered or other.rostered
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """A pair that joined two clusters, or that was left for a person, with its probability."""
+
+    edge: Edge
+    probability: float
+
+
+@dataclass(slots=True)
+class Clusters:
+    """Bases grown into people. Results depend on the content of the pairs only, not on their order."""
+
+    traits: Mapping[int, Traits]
+    settings: Settings
+    forbidden: frozenset[tuple[int, int]] = frozenset()
+    parent: dict[int, int] = field(default_factory=dict)
+    known: dict[int, Traits] = field(default_factory=dict)
+    near: dict[int, dict[int, float]] = field(default_factory=lambda: defaultdict(dict))
+    barred: dict[int, set[int]] = field(default_factory=lambda: defaultdict(set))
+    taken: list[Taken] = field(default_factory=list)
+
+    def find(self, base: int) -> int:
+        root = base
+        while (above := self.parent.get(root, root)) != root:
+            root = above
+        while (above := self.parent.get(base, base)) != root:
+            self.parent[base], base = root, above
+        return root
+
+    def join_decided(self, pairs: Iterable[tuple[int, int]]) -> None:
+        """What a person decided goes first and may contradict everything."""
+        for a, b in self.forbidden:
+            self.barred[self.find(a)].add(self.find(b))
+            self.barred[self.find(b)].add(self.find(a))
+        for a, b in sorted(pairs):
+            if self.find(a) != self.find(b):
+                self._union(self.find(a), self.find(b))
+
+    def settle(self, edges: list[Edge]) -> list[Taken]:
+        """Take what is sure of ``edges``; return the rest that is worth a person's look, best first."""
+        ordered = sorted(edges, key=lambda edge: (-edge.odds, edge.a, edge.b))
+        for edge in ordered:
+            self._remember(self.find(edge.a), self.find(edge.b), edge.odds)
+        first = {
+            (edge.a, edge.b): self.probability(self.find(edge.a), self.find(edge.b), edge.odds) for edge in ordered
+        }
+        sure = [edge for edge in ordered if _probability(edge.odds) >= self.settings.sure_at]
+        while sure:
+            waiting = [edge for edge in sure if not self._take(edge)]
+            if len(waiting) == len(sure):
+                break
+            sure = [edge for edge in waiting if self.find(edge.a) != self.find(edge.b)]
+        return self._unsure([(edge, first[edge.a, edge.b]) for edge in ordered])
+
+    def _take(self, edge: Edge) -> bool:
+        a, b = self.find(edge.a), self.find(edge.b)
+        if a == b:
+            return True
+        probability = self.probability(a, b, edge.odds)
+        if probability < self.settings.sure_at or not self._may_join(a, b):
+            return False
+        self.taken.append(Taken(edge, probability))
+        self._union(a, b)
+        return True
+
+    def _may_join(self, a: int, b: int) -> bool:
+        return b not in self.barred[a] and not self._of(a).contradicts(self._of(b))
+
+    def _of(self, root: int) -> Traits:
+        return self.known.get(root) or self.traits.get(root) or Traits()
+
+    def probability(self, a: int, b: int, odds: float) -> float:
+        """That clusters ``a`` and ``b`` are one, given whom else each of them could be."""
+        odds = max(odds, self.near[a].get(b, 0.0))
+        rivals = max(self._rivals(a, b), self._rivals(b, a))
+        return odds / (1.0 + odds + rivals)
+
+    def _rivals(self, one: int, other: int) -> float:
+        return math.fsum(
+            odds
+            for rival, odds in self.near[one].items()
+            if rival != other and self._may_join(one, rival) and self._exclude(rival, other)
+        )
+
+    def _exclude(self, a: int, b: int) -> bool:
+        """Two people for sure, or two entries of the roster that are not surely the same."""
+        if not self._may_join(a, b):
+            return True
+        sure = self.settings.sure_at / (1 - self.settings.sure_at)
+        return self._of(a).rostered and self._of(b).rostered and self.near[a].get(b, 0.0) < sure
+
+    def _remember(self, a: int, b: int, odds: float) -> None:
+        if a != b and odds > self.near[a].get(b, 0.0):
+            self.near[a][b] = self.near[b][a] = odds
+
+    def _union(self, a: int, b: int) -> None:
+        root, gone = min(a, b), max(a, b)
+        traits = Traits()
+        traits.absorb(self._of(root))
+        traits.absorb(self._of(gone))
+        self.known[root] = traits
+        self.parent[gone] = root
+        for other, odds in self.near.pop(gone, {}).items():
+            self.near[other].pop(gone, None)
+            self._remember(root, other, odds)
+        for other in self.barred.pop(gone, set()):
+            self.barred[other].discard(gone)
+            self.barred[other].add(root)
+            self.barred[root].add(other)
+
+    def _unsure(self, ordered: list[tuple[Edge, float]]) -> list[Taken]:
+        """What is left, per pair of people once; ``ordered`` has each pair's probability before any was taken,
+        so that who is surely somebody else is not offered again."""
+        seen: set[tuple[int, int]] = set()
+        listed: dict[int, int] = defaultdict(int)
+        unsure = []
+        for edge, first in ordered:
+            a, b = self.find(edge.a), self.find(edge.b)
+            pair = (min(a, b), max(a, b))
+            if a == b or pair in seen or not self._may_join(a, b):
+                continue
+            probability = min(first, self.probability(a, b, edge.odds))
+            if _probability(edge.odds) < self.settings.unsure_from or probability < _NOT_WORTH_A_LOOK:
+                continue
+            seen.add(pair)
+            if max(listed[a], listed[b]) < self.settings.listed_per_person:
+                listed[a] += 1
+                listed[b] += 1
+                unsure.append(Taken(edge, probability))
+        return unsure
+
+
+def _probability(odds: float) -> float:
+    return odds / (1.0 + odds)

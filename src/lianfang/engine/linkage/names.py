@@ -1,0 +1,131 @@
+"""How alike two names are: masked, sounding alike, looking alike, one character off."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from functools import lru_cache
+from importlib.resources import files
+
+from pypinyin import lazy_pinyin
+from rapidfuzz.distance import JaroWinkler, Levenshtein
+
+MASKS = "*＊×✱○〇●□"
+_IGNORED = re.compile(r"[\s·•‧・．.'’`\-,，、_]+")
+_SOMEBODY = re.compile(r"^([一-鿿]{1,2}?)(某某?|[xX]{1,2})$")
+# Surnames whose reading as a surname is not the character's usual one.
+_SURNAME_READINGS = {
+    "曾": "zeng", "单": "shan", "解": "xie", "仇": "qiu", "区": "ou", "翟": "zhai", "查": "zha",
+    "盖": "ge", "朴": "piao", "尉": "yu", "万": "wan", "缪": "miao", "种": "chong", "乐": "yue", "员": "yun",
+    "召": "shao", "秘": "bi", "冼": "xian", "折": "she", "黑": "he", "晁": "chao", "洗": "xian", "覃": "qin",
+}  # fmt: skip
+_SOFTENED = (("zh", "z"), ("ch", "c"), ("sh", "s"), ("ng", "n"))
+
+# From most to least alike; the codes double as the model's levels and, prefixed, as what differs.
+NAME_LEVELS = ("same", "masked", "sounds", "looks", "order", "one_off", "similar", "surname", "different")
+
+
+def name_key(name: str | None) -> str | None:
+    """The form in which names are compared: no spaces or dots, lower case, every mask sign a ``*``."""
+    if name is None:
+        return None
+    key = _IGNORED.sub("", name).casefold()
+    somebody = _SOMEBODY.match(key)
+    if somebody:
+        key = somebody[1] + "*" * len(somebody[2])
+    for sign in MASKS:
+        key = key.replace(sign, "*")
+    return key or None
+
+
+@lru_cache(maxsize=1)
+def _representatives() -> dict[int, str]:
+    text = files("lianfang.engine.linkage").joinpath("look_alikes.toml").read_text(encoding="utf-8")
+    table: dict[str, set[str]] = {}
+    for group in tomllib.loads(text)["groups"]:
+        for char in group:
+            table.setdefault(char, set()).update(group)
+    return {ord(char): "".join(sorted(alike)) for char, alike in table.items()}
+
+
+def looks_like(a: str, b: str) -> bool:
+    """Whether two single characters are listed as looking alike."""
+    return a == b or b in _representatives().get(ord(a), "")
+
+
+@lru_cache(maxsize=20_000)
+def _syllable(char: str) -> str:
+    return lazy_pinyin(char)[0] if "\u3400" <= char <= "\u9fff" else char
+
+
+@lru_cache(maxsize=200_000)
+def pinyin(key: str) -> str:
+    """The name as sounds without tones, surname readings applied; Latin letters stay as they are."""
+    first = _SURNAME_READINGS.get(key[0]) or _syllable(key[0])
+    return first + "".join([_syllable(char) for char in key[1:]])
+
+
+@lru_cache(maxsize=200_000)
+def softened_pinyin(key: str) -> str:
+    """Pinyin with the sounds that southern accents do not tell apart folded together."""
+    sound = pinyin(key)
+    for exact, soft in _SOFTENED:
+        sound = sound.replace(exact, soft)
+    return sound
+
+
+def is_masked(key: str) -> bool:
+    return "*" in key
+
+
+def mask_fits(mask: str, other: str) -> bool:
+    """Whether a masked name may stand for ``other``: visible characters agree from both ends.
+
+    ``张*`` also fits 张小明, since many systems print one star for any given name; ``张**`` does not fit 张伟.
+    """
+    head, _, tail = mask.partition("*")
+    tail = tail.lstrip("*")
+    stars = len(mask) - len(head) - len(tail)
+    hidden = len(other) - len(head) - len(tail)
+    fits = hidden == stars or (stars == 1 and hidden in (1, 2, 3))
+    if is_masked(other):
+        shown = min(len(head), len(other.partition("*")[0]))
+        return mask[:shown] == other[:shown]
+    return fits and bool(head or tail) and other.startswith(head) and other.endswith(tail)
+
+
+def compare_names(a: str, b: str) -> str:
+    """The level of ``NAME_LEVELS`` for two name keys; symmetric."""
+    if a == b and not is_masked(a):
+        return "same"
+    if is_masked(a) or is_masked(b):
+        mask, other = (a, b) if is_masked(a) else (b, a)
+        return "masked" if mask_fits(mask, other) else "different"
+    if _sound_alike(a, b):
+        return "sounds"
+    distance = Levenshtein.distance(a, b, score_cutoff=2)
+    if len(a) == len(b) and all(map(looks_like, a, b)):
+        return "looks"
+    if sorted(a) == sorted(b):
+        return "order"
+    if distance == 1 and min(len(a), len(b)) >= 2 and max(len(a), len(b)) >= 3:
+        return "one_off"
+    if softened_pinyin(a) == softened_pinyin(b):
+        return "one_off"
+    if distance == 1 and a[0] != b[0] and len(a) == len(b):
+        return "similar"
+    if min(len(a), len(b)) >= 5 and JaroWinkler.similarity(a, b) >= 0.88:
+        return "similar"
+    return "surname" if a[0] == b[0] else "different"
+
+
+def _sound_alike(a: str, b: str) -> bool:
+    """Equal pinyin; a Latin spelling may put the surname last, as passports do."""
+    sound_a, sound_b = pinyin(a), pinyin(b)
+    if sound_a == sound_b:
+        return True
+    if a.isascii() == b.isascii() or len(sound_a) != len(sound_b):
+        return False
+    han = b if a.isascii() else a
+    latin = sound_a if a.isascii() else sound_b
+    return any(latin == pinyin(han[i:]) + pinyin(han[:i]) for i in range(1, len(han)))
