@@ -196,7 +196,7 @@ def test_what_was_decided_in_the_yellow_column_comes_back(tmp_path: Path) -> Non
         sheet.cell(header + 1, labels.index(decision) + 1).value = same
         book.save(path)
         decisions = Decisions.from_rows(read_decisions(path))
-        assert decisions.verdicts == {"pair-0001": "same"}
+        assert decisions.verdicts == {"pair-0001": "same", "pair-0009": "different"}
         assert decisions.unread == ()
 
 
@@ -205,6 +205,12 @@ def test_a_workbook_without_decisions_is_named_in_the_error(tmp_path: Path) -> N
     book.save(tmp_path / "other.xlsx")
     with pytest.raises(ValueError, match=r"other\.xlsx"):
         read_decisions(tmp_path / "other.xlsx")
+
+
+def test_decisions_are_read_from_a_csv_by_their_code_names(tmp_path: Path) -> None:
+    path = tmp_path / "decisions.csv"
+    path.write_text("Pair_Key,who,Decision\npair-0001,王伟,same\npair-0002,李娜,\n", encoding="utf-8")
+    assert read_decisions(path) == [("pair-0001", "same"), ("pair-0002", None)]
 
 
 def test_the_decision_cells_offer_the_two_answers(report: Workbook) -> None:

@@ -100,6 +100,7 @@ class _Sections:
         yield "row_fates", _each(answer.row_fates, row.plain)
         for name, table, shape in self._lists(row):
             yield name, _each(table, shape)
+        yield "decisions", [{"pair_key": key, "decision": decision} for key, decision in answer.decided]
         yield "conflicts", row.conflicts(answer.conflicts)
         yield "positive_pools", row.pools(answer.positive_pools, answer.positive_pool_people)
         yield "contradictions", row.contradictions(answer.contradictions)

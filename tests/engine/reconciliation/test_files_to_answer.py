@@ -32,7 +32,7 @@ def test_every_list_entry_leads_back_to_file_sheet_and_row() -> None:
 
 
 def test_an_unsure_match_leaves_the_person_missing_until_a_decision_file_says_who_it_is() -> None:
-    swabbed = {"name": "王晓明", "building": "10", "unit": "1", "room": "303", **SWAB}
+    swabbed = {"name": "王小明", "building": "10", "unit": "1", "room": "303", **SWAB}
     before = answer([wang(), li()], [swabbed])
     pairs = [row for row in before.unsure_matches.to_pylist() if row["clears_missing"]]
     assert len(pairs) == 1

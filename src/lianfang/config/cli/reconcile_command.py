@@ -24,7 +24,7 @@ from lianfang.engine.reconciliation.assemble import usable_sheets
 from lianfang.engine.rounds import RoundSettings
 from lianfang.interfaces.answer_json import write_json
 from lianfang.interfaces.workbook import write_workbook
-from lianfang.interfaces.workbook.pairs import read_decisions
+from lianfang.interfaces.workbook.pairs import NoDecisionsError, read_decisions
 
 DONE, DONE_WITH_QUESTIONS, USAGE, REFUSED, CANNOT_WRITE = 0, 1, 2, 3, 4
 _MAPPING_NAME = "lianfang-mapping.csv"
@@ -40,10 +40,13 @@ def run_reconcile(arguments: argparse.Namespace, console: Console) -> int:
     as_of = arguments.as_of or now
     given = [Given(role, path) for role in ROLES for path in getattr(arguments, role)]
     try:
+        decisions = _decisions(arguments.decisions, console)
         memory = _memory(arguments, console)
         readings = read_all(given, as_of=as_of, memory=memory, console=console)
         readings = _ask(arguments, given, readings, memory, as_of, now, console)
-        decisions = _decisions(arguments.decisions, console)
+    except NoDecisionsError as error:
+        console.error(console.text("command.problem.no_decisions", file=str(error)))
+        return REFUSED
     except OSError as error:
         console.error(
             console.text("command.cannot_read", file=str(error.filename), detail=error.strerror or str(error))
@@ -122,7 +125,11 @@ def _ask(
 def _decisions(paths: Sequence[Path], console: Console) -> Decisions:
     rows: list[tuple[str | None, str | None]] = []
     for path in paths:
-        rows += read_decisions(path)
+        try:
+            rows += read_decisions(path)
+        except NoDecisionsError as error:
+            tell_problems(console, path.name, error.problems)
+            raise
     decisions = Decisions.from_rows(rows)
     for unread in decisions.unread:
         key = "decision_word" if unread.reason == "unknown_word" else "decision_contradicts"

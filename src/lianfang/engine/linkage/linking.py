@@ -136,13 +136,18 @@ def _scored_edges(con: duckdb.DuckDBPyConnection, settings: Settings) -> list[Ed
     same building is always worth a look, and outside the same building or tube links nobody at all."""
     floor = math.log(settings.unsure_from / (1 - settings.unsure_from)) - 3.0
     listed = "weak AND NOT same_tube AND same_building AND name = 'same'"
+    # The same name in the same building beside another room or phone: a room is misread and a phone is changed
+    # more often than somebody of that name comes from nowhere.
+    worth_a_look = "NOT weak AND same_building AND name = 'same' AND one_rostered"
     rows = con.execute(f"""
         WITH weighed AS (
             SELECT l, r, CASE WHEN {listed} THEN greatest(least(log_odds, ln({_WEAK_ODDS})), 0.0)
                               WHEN weak AND NOT same_tube THEN least(log_odds, ln({_WEAK_ODDS}))
+                              WHEN {worth_a_look} THEN greatest(least(log_odds, 60.0), 0.0)
                               ELSE least(log_odds, 60.0) END AS log_odds
-            FROM scored
-            WHERE (log_odds >= {floor} OR ({listed})) AND (NOT weak OR same_building OR same_tube)),
+            FROM (SELECT s.*, p.on_roster <> q.on_roster AS one_rostered
+                  FROM scored s JOIN profile p ON p.pid = s.l JOIN profile q ON q.pid = s.r)
+            WHERE (log_odds >= {floor} OR ({listed}) OR ({worth_a_look})) AND (NOT weak OR same_building OR same_tube)),
         based AS (
             SELECT least(x.base, y.base) AS a, greatest(x.base, y.base) AS b, w.*
             FROM weighed w JOIN base x ON x.pid = w.l JOIN base y ON y.pid = w.r),

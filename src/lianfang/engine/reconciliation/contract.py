@@ -225,7 +225,10 @@ class Source:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """Everything ``lianfang reconcile`` found. Lists follow the contracts of this module."""
+    """Everything ``lianfang reconcile`` found. Lists follow the contracts of this module.
+
+    ``decided`` are the decisions on pairs that were given, as (pair_key, "same" or "different").
+    """
 
     settings: RoundSettings
     round: RoundAnswer
@@ -246,3 +249,4 @@ class Answer:
     contradictions: pa.Table
     unsure_matches: pa.Table
     unrostered: pa.Table
+    decided: tuple[tuple[str, str], ...] = ()

@@ -51,6 +51,7 @@ def reconcile(
         readings=tuple(readings),
         repeated_files=assembled.repeated_files,
         records=described,
+        decided=tuple(sorted(decisions.verdicts.items())) if decisions else (),
         **_lists(assembled, described, answer, linkage, conflicts),
     )
 

@@ -9,8 +9,8 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from python_calamine import CalamineWorkbook
-
+from lianfang.engine.intake.contract import Problem
+from lianfang.engine.intake.files import open_file
 from lianfang.foundation.texts import LANGUAGES, texts
 from lianfang.interfaces.masking import mask_apart
 from lianfang.interfaces.workbook.book import LINE, Book, lines_needed, set_widths
@@ -39,11 +39,13 @@ def write_pairs(book: Book) -> None:
     titles = [book.say(f"column.{name}") for name, _ in _COLUMNS]
     for column, title in enumerate([*titles, book.say("column.pair_key")]):
         sheet.write_string(header, column, title, book.look.header("number" if not column else "text"))
+    decided = book.answer.decided
     end = header + 1
-    if not rows:
+    if not rows and not decided:
         sheet.write_string(end, 0, book.say("none.pairs"), book.look(bold=True, font_color="#1B6E3C"))
     else:
         end = sheet.write_bulk(end, _formats(book), _layout(book, rows))
+        end = sheet.write_bulk(end, _formats(book), _earlier(book, decided))
         choices = [book.say("same"), book.say("different")]
         rule = {"validate": "list", "source": choices, "error_message": " / ".join(choices)}
         sheet.data_validation(header + 1, _DECISION, end - 1, _DECISION, rule)
@@ -56,35 +58,41 @@ def write_pairs(book: Book) -> None:
 
 
 def read_decisions(path: Path) -> list[tuple[str | None, str | None]]:
-    """The (pair_key, decision) rows of a saved workbook, for ``Decisions.from_rows``.
+    """The (pair_key, decision) rows of a saved workbook or a CSV, for ``Decisions.from_rows``.
 
-    Looks on every sheet for a row that holds the headings of the pair's key and of the decision in any
-    language. Raises ValueError where no sheet has both, calamine's errors where it is no workbook.
+    Looks on every sheet for a row that holds the headings of the pair's key and of the decision, by their
+    code names or in any language. Raises ``NoDecisionsError`` where no sheet has both.
     """
-    keys, decisions = ({texts(one)(f"report.column.{name}") for one in LANGUAGES} for name in ("pair_key", "decision"))
-    with path.open("rb") as file:
-        workbook = CalamineWorkbook.from_filelike(file)
-        for name in workbook.sheet_names:
-            rows = [[str(cell).strip() for cell in row] for row in _cells(workbook, name)]
-            found = _decisions_of(rows, keys, decisions)
-            if found is not None:
-                return found
-    raise ValueError(f"{path.name} has no sheet with the columns pair_key and decision")
+    keys, decisions = (
+        {name, *(texts(one)(f"report.column.{name}").casefold() for one in LANGUAGES)}
+        for name in ("pair_key", "decision")
+    )
+    opened = open_file(path)
+    for sheet in opened.sheets:
+        rows = [["" if cell is None else str(cell).strip() for cell in row] for row in sheet.rows]
+        found = _decisions_of(rows, keys, decisions)
+        if found is not None:
+            return found
+    raise NoDecisionsError(path, opened.problems)
 
 
-def _cells(workbook: CalamineWorkbook, name: str) -> list[list[Any]]:
-    rows: list[list[Any]] = workbook.get_sheet_by_name(name).to_python()
-    return rows
+class NoDecisionsError(ValueError):
+    """A file has no sheet with the columns pair_key and decision; ``problems`` say why it could not be read."""
+
+    def __init__(self, path: Path, problems: tuple[Problem, ...]) -> None:
+        super().__init__(path.name)
+        self.problems = problems
 
 
 def _decisions_of(
     rows: Sequence[Sequence[str]], keys: set[str], decisions: set[str]
 ) -> list[tuple[str | None, str | None]] | None:
     for at, row in enumerate(rows[:50]):
-        key = next((n for n, cell in enumerate(row) if cell in keys), None)
-        decision = next((n for n, cell in enumerate(row) if cell in decisions), None)
+        key = next((n for n, cell in enumerate(row) if cell.casefold() in keys), None)
+        decision = next((n for n, cell in enumerate(row) if cell.casefold() in decisions), None)
         if key is not None and decision is not None:
-            return [(line[key] or None, line[decision] or None) for line in rows[at + 1 :]]
+            lines = [line for line in rows[at + 1 :] if len(line) > max(key, decision)]
+            return [(line[key] or None, line[decision] or None) for line in lines]
     return None
 
 
@@ -103,6 +111,14 @@ def _formats(book: Book) -> list[list[Any]]:
                 row[column] = cell("wrapped", "amber")
         styles.append(row)
     return styles
+
+
+def _earlier(book: Book, decided: Sequence[tuple[str, str]]) -> Iterator[tuple[int, float, list[Any]]]:
+    """Earlier decisions, so that the newest report is always the whole decision file."""
+    for key, decision in decided:
+        cells: list[Any] = [None] * (len(_COLUMNS) + 1)
+        cells[_DECISION], cells[_LIKELY], cells[-1] = book.say(decision), book.say("decided_earlier"), key
+        yield 0, LINE + 3, cells
 
 
 def _layout(book: Book, rows: Sequence[dict[str, Any]]) -> Iterator[tuple[int, float, list[Any]]]:

@@ -26,7 +26,7 @@ def opened(tmp_path: Path) -> Callable[..., OpenedFile]:
     def open_content(name: str, content: bytes | str, limits: Limits | None = None) -> OpenedFile:
         path = tmp_path / name
         path.write_bytes(content.encode() if isinstance(content, str) else content)
-        return open_file(path, limits=limits or Limits(), as_of=AS_OF)
+        return open_file(path, limits=limits or Limits())
 
     return open_content
 

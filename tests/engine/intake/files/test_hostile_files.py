@@ -66,10 +66,10 @@ def test_what_is_no_spreadsheet_is_refused_and_named(opened, codes, content, cod
 
 
 def test_a_missing_path_a_folder_a_pipe_and_a_lock_file_are_refused(tmp_path, opened, codes):
-    assert codes(open_file(tmp_path / "none.xlsx", as_of=None)) == [("refused", "not_found")]
-    assert codes(open_file(tmp_path, as_of=None)) == [("refused", "is_directory")]
+    assert codes(open_file(tmp_path / "none.xlsx")) == [("refused", "not_found")]
+    assert codes(open_file(tmp_path)) == [("refused", "is_directory")]
     os.mkfifo(tmp_path / "pipe")
-    assert codes(open_file(tmp_path / "pipe", as_of=None)) == [("refused", "not_a_file")]
+    assert codes(open_file(tmp_path / "pipe")) == [("refused", "not_a_file")]
     assert codes(opened("~$名单.xlsx", b"x" * 165)) == [("refused", "lock_file")]
 
 
@@ -78,14 +78,14 @@ def test_a_file_that_may_not_be_read_is_refused(tmp_path, codes):
     path = tmp_path / "a.csv"
     path.write_text("a,b\n")
     path.chmod(0)
-    assert codes(open_file(path, as_of=None)) == [("refused", "no_permission")]
+    assert codes(open_file(path)) == [("refused", "no_permission")]
 
 
 def test_a_file_over_the_size_limit_is_refused_unread(tmp_path):
     path = tmp_path / "big.csv"
     with path.open("wb") as handle:
         handle.truncate(500 * 1024 * 1024)
-    file = open_file(path, as_of=None)
+    file = open_file(path)
     (problem,) = file.problems
     assert (problem.code, file.sha256) == ("file_too_big", "")
     assert dict(problem.params) == {"size_mb": 500, "limit_mb": 200}
@@ -258,7 +258,7 @@ _MEASURED = textwrap.dedent(
     from pathlib import Path
     from lianfang.engine.intake.files import open_file
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    file = open_file(Path(sys.argv[1]), as_of=None)
+    file = open_file(Path(sys.argv[1]))
     grown = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before
     print(file.problems[0].code, len(file.sheets), grown // 1024)
     """

@@ -6,7 +6,6 @@ import hashlib
 import os
 import stat
 from dataclasses import dataclass, field
-from datetime import datetime
 from pathlib import Path
 from typing import BinaryIO, NoReturn
 
@@ -82,12 +81,12 @@ class _Reading:
         )
 
 
-def open_file(path: Path, *, limits: Limits = Limits(), as_of: datetime) -> OpenedFile:  # noqa: B008
+def open_file(path: Path, *, limits: Limits = Limits()) -> OpenedFile:  # noqa: B008
     """Read every filled sheet of ``path``.
 
     Never raises for what is in, or is not in, the file: a refused one has no sheets and a problem of severity
     "refused" that names no sheet. A sheet that alone is refused is named by its problem; the others are
-    there. ``as_of`` is taken so that all of intake is called alike; what a file holds does not depend on it.
+    there.
     MemoryError is left to ``run_isolated``, which knows the bound.
     """
     reading = _Reading(path, limits)
