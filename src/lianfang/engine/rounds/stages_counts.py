@@ -73,8 +73,8 @@ _COUNTS = """
 
 HOUSED = """
 SELECT
-    *,
-    concat_ws('/', community, compound, building, unit, coalesce(room, household_no, address, person_key)) AS household
+    on_roster, state, outcome, township, community, compound, building,
+    hash(community, compound, building, unit, coalesce(room, household_no, address, person_key)) AS household
 FROM people
 """
 

@@ -5,13 +5,14 @@ Every constant is one stage: a SELECT over the stages before it and those of ``s
 
 # The row that says most stands for a person who is on the roster twice; equal rows are told apart by
 # content, so that the order of the files changes nothing.
-ROSTER_RANKED = """
+ROSTER_REPEATS = """
 SELECT
-    *,
+    record_id,
     first_value(record_id) OVER (PARTITION BY person_key ORDER BY filled DESC, content_key, record_id) AS stands_for
 FROM (
     SELECT
-        *,
+        record_id,
+        person_key,
         (id_number IS NOT NULL)::INT + (phone IS NOT NULL)::INT + (building IS NOT NULL)::INT
             + (unit IS NOT NULL)::INT + (room IS NOT NULL)::INT + (community IS NOT NULL)::INT
             + (compound IS NOT NULL)::INT + (address IS NOT NULL)::INT + (special_need IS NOT NULL)::INT
@@ -20,6 +21,7 @@ FROM (
             || content(name) || content(id_number) || content(phone) || content(address) || content(remark)
             AS content_key
     FROM roster
+    WHERE person_key IN (SELECT person_key FROM roster GROUP BY person_key HAVING count(*) > 1)
 )
 """
 
@@ -33,12 +35,12 @@ SELECT
     END AS state,
     person_key,
     CAST(NULL AS VARCHAR) AS tube_key,
-    CASE WHEN person_key IS NOT NULL AND stands_for <> record_id THEN stands_for END AS stands_for
-FROM roster_ranked
+    CASE WHEN stands_for <> record_id THEN stands_for END AS stands_for
+FROM (SELECT record_id, person_key FROM roster) LEFT JOIN roster_repeats USING (record_id)
 """
 
 EXPECTED = """
-SELECT * FROM roster_ranked WHERE person_key IS NOT NULL AND stands_for = record_id
+SELECT r.* FROM roster r SEMI JOIN (SELECT record_id FROM roster_states WHERE state = 'counted') s USING (record_id)
 """
 
 EXEMPT_RANKED = """
@@ -238,32 +240,30 @@ SELECT
     s.record_id, s.person_key, s.name, {_PERSON_FIELDS.replace("building", "s.building")},
     coalesce(s.compound, c.compound) AS compound, s.township, s.community
 FROM person_outcomes o
-JOIN swabs s ON s.record_id = o.sample_record
+JOIN samples s ON s.record_id = o.sample_record
 LEFT JOIN known_compounds c ON s.compound IS NULL AND c.building = s.building
 ANTI JOIN expected x ON x.person_key = o.person_key
 """
 
-DESCRIBED_AS_GIVEN = f"""
-SELECT
-    person_key, true AS on_roster, record_id, name, {_PERSON_FIELDS}, township, community, compound,
-    special_need, chief_name, chief_phone, remark, untested_reason
-FROM expected
-UNION ALL BY NAME
-SELECT
-    u.person_key, false AS on_roster, u.record_id, u.name, {_PERSON_FIELDS.replace("building", "u.building")},
-    coalesce(u.township, k.township) AS township, coalesce(u.community, k.community) AS community, u.compound
-FROM unrostered u
-LEFT JOIN known_buildings k
-    ON u.community IS NULL AND k.building = u.building AND k.compound IS NOT DISTINCT FROM u.compound
-"""
-
-DESCRIBED = """
+DESCRIBED = f"""
 SELECT d.* REPLACE (coalesce(d.township, k.township) AS township)
-FROM described_as_given d
+FROM (
+    SELECT
+        person_key, true AS on_roster, record_id, name, {_PERSON_FIELDS}, township, community, compound,
+        special_need, chief_name, chief_phone, remark, untested_reason
+    FROM expected
+    UNION ALL BY NAME
+    SELECT
+        u.person_key, false AS on_roster, u.record_id, u.name, {_PERSON_FIELDS.replace("building", "u.building")},
+        coalesce(u.township, k.township) AS township, coalesce(u.community, k.community) AS community, u.compound
+    FROM unrostered u
+    LEFT JOIN known_buildings k
+        ON u.community IS NULL AND k.building = u.building AND k.compound IS NOT DISTINCT FROM u.compound
+) d
 LEFT JOIN known_communities k ON d.township IS NULL AND k.community = d.community
 """
 
-DECIDED = """
+PEOPLE = """
 SELECT
     d.*,
     CASE
@@ -298,26 +298,20 @@ SELECT
     CASE WHEN d.on_roster THEN d.record_id END AS roster_record,
     o.sample_record,
     c.record_id AS exempt_record,
-    r.record_ids
+    r.record_ids,
+    CAST(row_number() OVER (
+        ORDER BY
+            d.township NULLS FIRST, d.community NULLS FIRST, d.compound NULLS FIRST,
+            number_in(d.building) NULLS LAST, d.building, number_in(d.unit) NULLS LAST, d.unit,
+            number_in(coalesce(d.floor, floor_of(d.room))) NULLS LAST, number_in(d.room) NULLS LAST, d.room,
+            d.address, d.name, d.person_key
+    ) AS INTEGER) AS walking_order
 FROM described d
 LEFT JOIN person_outcomes o USING (person_key)
 LEFT JOIN claims c USING (person_key)
 LEFT JOIN refused_claims f USING (person_key)
 LEFT JOIN seen e USING (person_key)
 LEFT JOIN records_of r USING (person_key)
-"""
-
-PEOPLE = """
-SELECT
-    *,
-    CAST(row_number() OVER (
-        ORDER BY
-            township NULLS FIRST, community NULLS FIRST, compound NULLS FIRST,
-            number_in(building) NULLS LAST, building, number_in(unit) NULLS LAST, unit,
-            number_in(coalesce(floor, floor_of(room))) NULLS LAST, number_in(room) NULLS LAST, room,
-            address, name, person_key
-    ) AS INTEGER) AS walking_order
-FROM decided
 """
 
 MACROS = """
@@ -327,7 +321,7 @@ CREATE OR REPLACE MACRO floor_of(room) AS
 """
 
 STEPS = {
-    "roster_ranked": ROSTER_RANKED,
+    "roster_repeats": ROSTER_REPEATS,
     "roster_states": ROSTER_STATES,
     "expected": EXPECTED,
     "exempt_ranked": EXEMPT_RANKED,
@@ -345,8 +339,6 @@ STEPS = {
     "known_communities": KNOWN_COMMUNITIES,
     "known_compounds": KNOWN_COMPOUNDS,
     "unrostered": UNROSTERED,
-    "described_as_given": DESCRIBED_AS_GIVEN,
     "described": DESCRIBED,
-    "decided": DECIDED,
     "people": PEOPLE,
 }

@@ -13,7 +13,8 @@ CREATE OR REPLACE MACRO content(x) AS coalesce(CAST(x AS VARCHAR), '') || chr(31
 # it was given and left out of every comparison.
 SAMPLE_ROWS = """
 SELECT
-    s.*,
+    s.record_id, s.person_key, s.tube_code, s.box_code, s.tube_capacity, s.test_kind, s.sampled_at,
+    s.sampled_at_has_time, s.sampling_site, s.sampling_team, s.building, s.unit, s.room,
     CASE WHEN s.sampled_at <= g.as_of + g.clock_tolerance THEN s.sampled_at END AS trusted_at,
     CASE
         WHEN s.tube_code IS NOT NULL THEN s.tube_code
@@ -24,18 +25,23 @@ SELECT
 FROM samples s CROSS JOIN settings g
 """
 
-SAMPLE_RANKED = """
+# Only swabs recorded more than once have to be ranked.
+SAMPLE_REPEATS = """
 SELECT
-    *,
-    count(*) OVER same AS alike,
-    first_value(record_id) OVER (same ORDER BY is_void, is_outside, trusted_at NULLS LAST, content_key, record_id)
-        AS stands_for
+    record_id,
+    first_value(record_id) OVER (
+        PARTITION BY person_key, tube_key
+        ORDER BY is_void, is_outside, trusted_at NULLS LAST,
+            content(s.name) || content(s.phone) || content(s.id_number) || content(s.room) || content(s.box_code),
+            record_id
+    ) AS stands_for
 FROM (
-    SELECT *,
-        content(name) || content(phone) || content(id_number) || content(room) || content(box_code) AS content_key
+    SELECT record_id, person_key, tube_key, is_void, is_outside, trusted_at
     FROM sample_rows
+    WHERE person_key IS NOT NULL
+    QUALIFY count(*) OVER (PARTITION BY person_key, tube_key) > 1
 )
-WINDOW same AS (PARTITION BY person_key, tube_key)
+JOIN (SELECT record_id, name, phone, id_number, room, box_code FROM samples) s USING (record_id)
 """
 
 SAMPLE_STATES = """
@@ -50,13 +56,13 @@ SELECT
     END AS state,
     person_key,
     tube_key,
-    CASE WHEN person_key IS NOT NULL AND stands_for <> record_id THEN stands_for END AS stands_for
-FROM sample_ranked
+    CASE WHEN stands_for <> record_id THEN stands_for END AS stands_for
+FROM sample_rows LEFT JOIN sample_repeats USING (record_id)
 """
 
 SWABS = """
 SELECT r.*, s.state
-FROM sample_ranked r JOIN sample_states s USING (record_id)
+FROM sample_rows r JOIN sample_states s USING (record_id)
 """
 
 TUBE_FACTS = """
@@ -85,7 +91,8 @@ GROUP BY tube_key
 
 RESULT_ROWS = """
 SELECT
-    *,
+    record_id, person_key, name, tube_code, result, result_given, laboratory, status_code, sampled_at,
+    reported_result_at, tested_at,
     coalesce(tested_at, reported_result_at) AS known_at,
     CASE WHEN tested_at IS NULL THEN reported_result_at_has_time ELSE tested_at_has_time END AS known_at_has_time
 FROM results
@@ -239,7 +246,7 @@ WHERE NOT f.is_outside
 
 STEPS = {
     "sample_rows": SAMPLE_ROWS,
-    "sample_ranked": SAMPLE_RANKED,
+    "sample_repeats": SAMPLE_REPEATS,
     "sample_states": SAMPLE_STATES,
     "swabs": SWABS,
     "tube_facts": TUBE_FACTS,
