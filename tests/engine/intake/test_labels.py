@@ -43,6 +43,13 @@ from lianfang.engine.intake.vocabulary import vocabulary
         ("⽤⼾⼿机号", ("phone",)),
         ("Sample Collection Date", ("sampled_at",)),
         ("ORF1ab Ct", ("ct_value_orf",)),
+        ("idCardNo", ("id_number",)),
+        ("sampleTime", ("sampled_at",)),
+        ("Date of last contact", ("exposed_on",)),
+        ("D.O.B.", ("birth_on",)),
+        ("shenfenzheng", ("id_number",)),
+        ("被协查人姓名", ("name",)),
+        ("採檢編號", ("tube_code",)),
     ],
 )
 def test_a_label_is_read_as_owner_noun_and_instruction(label: str, fields: tuple[str, ...]) -> None:

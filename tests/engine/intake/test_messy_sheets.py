@@ -381,3 +381,130 @@ def test_a_header_without_rows_is_a_table_without_records() -> None:
     reading = one([["姓名", "身份证号", "联系电话"]])
     assert reading.rows.num_rows == 0
     assert fields(reading) == [("name",), ("id_number",), ("phone",)]
+
+
+@pytest.mark.parametrize("label", ["采样方式", "采样类型", "采样规格", "检测类型"])
+@pytest.mark.parametrize(
+    ("cells", "field", "values"),
+    [
+        (("10混1", "20混1"), "tube_capacity", [10, 20]),
+        (("一户一管", "单采"), "tube_capacity", [0, 1]),
+        (("5混1", "单采"), "tube_capacity", [5, 1]),
+        (("单采", "混采"), "test_kind", ["single", "pool"]),
+        (("咽拭子", "鼻咽拭子"), "specimen_type", ["咽拭子", "鼻咽拭子"]),
+    ],
+)
+def test_what_a_sampling_column_holds_decides_what_it_means(
+    label: str, cells: tuple[str, str], field: str, values: list[object]
+) -> None:
+    reading = one(
+        [["采样管编号", "采样时间", label], *[[f"990000000{i}", "2022-08-30 05:00", cells[i]] for i in (0, 1)]]
+    )
+    assert fields(reading)[2] == (field,)
+    assert reading.columns[2].confidence >= 0.6
+    assert reading.rows[field].to_pylist() == values
+
+
+def test_the_choices_that_a_label_lists_decide_too() -> None:
+    reading = one([["采样管编号", "采样时间", "采样方式[1:单采 2:5混1 3:10混1]"]])
+    assert fields(reading)[2] == ("tube_capacity",)
+
+
+@pytest.mark.parametrize("label", ["组（楼栋）", "村民小组", "组别"])
+def test_a_village_group_stands_where_a_town_has_its_building(label: str) -> None:
+    groups = ["29组", "第三组", "第5村民小组", "一组"]
+    reading = one([["行政村", label, "姓名"], *[["康岸村", groups[i], NAMES[i]] for i in range(4)]])
+    assert reading.rows["building"].to_pylist() == ["29组", "3组", "5组", "1组"]
+    assert reading.columns[1].confidence >= 0.6
+
+
+def test_a_village_group_beside_a_building_is_no_building() -> None:
+    reading = one([["小组", "楼栋", "姓名"], ["3组", "5栋", "赵明远"], ["4组", "6栋", "钱小雨"]])
+    assert reading.rows["building"].to_pylist() == ["5", "6"]
+
+
+def test_cells_that_look_like_addresses_do_not_overrule_a_label() -> None:
+    rows = [[NAMES[i], f"人民路{i}巷口小区东门", "3栋"] for i in range(5)]
+    reading = one([["姓名", "归属线路", "楼栋"], *rows])
+    assert fields(reading)[1] == ()
+    assert ("address", 0.72) in reading.columns[1].alternatives
+
+
+def test_the_kind_of_document_beside_a_number_says_what_its_digits_are() -> None:
+    reading = one(
+        [
+            ["姓名", "证件类型", "证件号码"],
+            ["赵明远", "台湾居民来往大陆通行证", "12345678"],
+            ["钱小雨", "居民身份证", "12345678"],
+        ]
+    )
+    assert reading.rows["id_type"].to_pylist() == ["taiwan_permit", "resident_id"]
+    assert [(note["row"], note["code"]) for note in reading.notes.to_pylist()] == [(3, "id_kind_unknown")]
+
+
+WIDE: list[list[object]] = [
+    ["房号", "姓名", "第一次检测时间", "第一次检测结果", "第二次检测时间", "第二次检测结果"],
+    ["101", "赵明远", "2022-08-28", "阴性", "2022-08-29", "阳性"],
+    ["102", "钱小雨", None, None, "2022-08-29", "阴性"],
+    ["103", "孙建国", None, None, None, None],
+]
+
+
+def test_rounds_side_by_side_are_one_record_each_and_nobody_is_lost() -> None:
+    reading = one(WIDE)
+    rows = reading.rows
+    assert rows["name"].to_pylist() == ["赵明远", "赵明远", "钱小雨", "孙建国"]
+    assert rows["part"].to_pylist() == [1, 2, 2, 0]
+    assert rows["result"].to_pylist() == ["negative", "positive", "negative", None]
+    assert [day and day.day for day in rows["tested_at"].to_pylist()] == [28, 29, 29, None]
+    assert "rounds_side_by_side" in [problem.code for problem in reading.problems]
+
+
+def test_a_roster_with_rounds_side_by_side_lists_everybody_once() -> None:
+    (reading,) = understand_sheet(RawSheet("Sheet1", WIDE), as_of=AS_OF, role="roster")  # type: ignore[arg-type]
+    assert reading.rows["name"].to_pylist() == ["赵明远", "钱小雨", "孙建国"]
+    assert reading.rows["result"].to_pylist() == ["negative", None, None]
+    assert "rounds_left_out" in [problem.code for problem in reading.problems]
+
+
+def test_different_tables_beside_one_another_are_read_apart() -> None:
+    people, goods = understood(
+        [
+            ["序号", "姓名", "房号", None, "序号", "物品名称", "数量"],
+            [1, "赵明远", "101", None, 1, "口罩", 20],
+            [2, "钱小雨", "102", None, 2, "手套", 30],
+            [3, "孙建国", "103", None, None, None, None],
+        ]
+    )
+    assert people.rows["name"].to_pylist() == NAMES[:3]
+    assert goods.rows["item"].to_pylist() == ["口罩", "手套"]
+    assert [column.column for column in goods.columns] == ["E", "F", "G"]
+
+
+def test_a_blank_column_inside_a_table_does_not_cut_it() -> None:
+    reading = one(
+        [["姓名", "身份证号", None, "房号", "电话"], *[[*person(i)[:2], None, f"10{i}", phone(i)] for i in range(4)]]
+    )
+    assert reading.rows.num_rows == 4
+    assert reading.rows["room"].to_pylist() == ["100", "101", "102", "103"]
+
+
+def test_the_title_says_where_everybody_lives_when_no_column_does() -> None:
+    reading = one([["临江花园10号楼住户登记表"], ["房号", "姓名"], ["101", "赵明远"], ["102", "钱小雨"]])
+    assert reading.rows["compound"].to_pylist() == ["临江花园", "临江花园"]
+    assert reading.rows["building"].to_pylist() == ["10", "10"]
+    assert [problem.params["value"] for problem in reading.problems] == ["临江花园", "10"]
+
+
+@pytest.mark.parametrize("title", ["幸福小区3号楼、5号楼住户名单", "全员核酸检测登记表", "2022年8月30日"])
+def test_a_title_that_names_no_place_or_several_fills_nothing(title: str) -> None:
+    reading = one([[title], ["房号", "姓名"], ["101", "赵明远"], ["102", "钱小雨"]])
+    assert "building" not in reading.rows.column_names
+    assert "compound" not in reading.rows.column_names
+
+
+def test_the_driver_of_a_list_of_people_is_none_of_them() -> None:
+    beside = one([["姓名", "联系电话", "司机姓名", "司机电话"], ["赵明远", phone(1), "钱小雨", phone(2)]])
+    assert fields(beside)[2:] == [(), ()]
+    alone = one([["司机姓名", "司机电话", "车牌号"], ["赵明远", phone(1), "京A12345"]])
+    assert fields(alone) == [("name",), ("phone",), ("plate",)]

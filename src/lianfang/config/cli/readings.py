@@ -17,6 +17,7 @@ from lianfang.interfaces.problems import problem_words
 
 # One sheet as large as .xlsx allows (1,048,576 rows of 15 columns) is read in this much.
 MEMORY_BYTES = 6 * 1024**3
+WORTH_A_PROCESS = 1024**2
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +35,9 @@ def read_one(path: Path, role: Role | None, as_of: datetime, memory: Memory) -> 
 
 def read_all(given: Sequence[Given], *, as_of: datetime, memory: Memory, console: Console) -> list[FileReading]:
     """Read every file; a process that died or ran out of memory gives a refused reading of that file."""
-    workers = max(1, min(len(given), os.cpu_count() or 1))
+    # Starting a process costs about as much as reading this much.
+    worth_it = 1 + sum(_size(one.path) for one in given) // WORTH_A_PROCESS
+    workers = max(1, min(len(given), os.cpu_count() or 1, worth_it))
     with console.progress() as progress:
         task = progress.add_task(console.text("command.reading", file=""), total=len(given))
 

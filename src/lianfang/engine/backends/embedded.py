@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Collection, Mapping
 from types import TracebackType
 
 import duckdb
 import pyarrow as pa
+
+_WORD = re.compile(r"\w+")
 
 
 class Stages:
@@ -44,10 +47,15 @@ class Stages:
         """Make the table ``name`` from a SELECT over earlier stages."""
         self._connection.execute(f'CREATE OR REPLACE TEMP TABLE "{name}" AS {sql}')
 
-    def stages(self, steps: Mapping[str, str]) -> None:
-        """Make several stages in the order given."""
+    def stages(self, steps: Mapping[str, str], *, keep: Collection[str]) -> None:
+        """Make several stages in the order given; each but those to ``keep`` is dropped after its last use."""
+        words = {name: set(_WORD.findall(sql)) for name, sql in steps.items()}
+        last_use = {used: name for name in steps for used in words[name] if used in steps}
         for name, sql in steps.items():
             self.stage(name, sql)
+            for used in words[name]:
+                if last_use.get(used) == name and used not in keep:
+                    self._connection.execute(f'DROP TABLE "{used}"')
 
     def define(self, sql: str) -> None:
         """Define a macro or the like."""

@@ -15,8 +15,16 @@ from lianfang.engine.intake.contract import ColumnReading, Problem
 from lianfang.engine.intake.detection import Table, fill_down_of
 from lianfang.engine.intake.fields import FIELDS
 from lianfang.engine.intake.files import RawSheet
-from lianfang.engine.intake.sections import FILLED_DOWN, fill_down, from_banners, places_in, spread_merged, written_once
-from lianfang.engine.intake.values import TYPES
+from lianfang.engine.intake.sections import (
+    FILLED_DOWN,
+    fill_down,
+    from_banners,
+    places_in,
+    places_in_title,
+    spread_merged,
+    written_once,
+)
+from lianfang.engine.intake.values import COMPANIONS, TYPES
 from lianfang.engine.intake.values.contract import Cell
 
 _LIVES = ("compound", "building", "unit", "floor", "room")
@@ -53,7 +61,10 @@ def assemble(
     per_group = _read_groups(work, mapped)
     for group in range(1, mapped.grouping.count):
         per_group[group] = _inherited(per_group[0], mapped) | per_group[group]
+    shared_places |= _places_of_title(work, table.title, per_group[0], shared_places)
     shared_places |= _place_of_sheet(work, per_group[0], shared_places)
+    if mapped.grouping.rounds:
+        return _stacked(_rounds(work, mapped, per_group, shared_places)), work.notes.table(), tuple(work.problems)
     tables = [_part(work, values, shared_places, group) for group, values in enumerate(per_group)]
     return _stacked(tables), work.notes.table(), tuple(work.problems)
 
@@ -140,6 +151,7 @@ def _read_groups(work: Assembly, mapped: Mapped) -> list[dict[str, pa.Array]]:
     rows = pa.array(work.rows, pa.int32())
     order = sorted(range(len(mapped.columns)), key=lambda i: (mapped.columns[i].how not in ("memory", "asked"), i))
     done = _joined_instants(work, mapped)
+    kinds = {column.group: i for i, column in enumerate(mapped.columns) if column.fields == ("id_type",)}
     for index in order:
         column = mapped.columns[index]
         if not column.fields or index in mapped.unused or index in done:
@@ -147,7 +159,8 @@ def _read_groups(work: Assembly, mapped: Mapped) -> list[dict[str, pa.Array]]:
         cells = work.cells[index]
         work.letters |= {name: column.column for name in column.fields if name not in work.letters}
         once = column.fields[0] in FILLED_DOWN and len(column.fields) == 1 and written_once(cells)
-        for read in read_column(cells, column, rows, work.as_of, work.notes):
+        beside = work.cells[kinds[column.group]] if column.group in kinds and "id_number" in column.fields else ()
+        for read in read_column(cells, column, rows, work.as_of, work.notes, beside):
             if once:
                 read = FieldValues(read.name, fill_down(read.values), read.companions)
                 work.problems.append(_filled_down(work, column, cells))
@@ -241,7 +254,55 @@ def _inherited(first: Mapping[str, pa.Array], mapped: Mapped) -> dict[str, pa.Ar
     shared = {name for i in mapped.grouping.shared for name in mapped.columns[i].fields}
     own = {name for i, column in enumerate(mapped.columns) if i not in mapped.grouping.shared for name in column.fields}
     companions = {name for name in first if name in _LIVES}
+    if mapped.grouping.rounds:
+        companions |= {one for name in shared for one in COMPANIONS.get(name, ())}
     return {name: values for name, values in first.items() if name in shared | companions and name not in own}
+
+
+def _places_of_title(
+    work: Assembly, title: str, values: Mapping[str, pa.Array], places: Mapping[str, pa.Array]
+) -> dict[str, pa.Array]:
+    """What the title says of where everybody lives, for the places that no column and no banner names."""
+    if not work.rows or values.keys().isdisjoint(("name", "id_number", "room")):
+        return {}
+    found = {}
+    for name, value in places_in_title(title).items():
+        if name in values or name in places or (name in ("building", "unit") and "address" in values):
+            continue
+        if name in ("township", "community") and not values.keys().isdisjoint(("tube_code", "result", "sampling_site")):
+            continue  # where they were sampled or tested, not where they live
+        if name == "township" and "community" in values:
+            continue  # the column says more than that, and a warning on every sheet would only be noise
+        params = {"field": name, "value": value}
+        work.problems.append(Problem("place_from_title", "warning", sheet=work.sheet, params=params))
+        found[name] = pa.array([value] * len(work.rows), pa.string())
+    return found
+
+
+def _rounds(
+    work: Assembly, mapped: Mapped, per_group: Sequence[Mapping[str, pa.Array]], places: Mapping[str, pa.Array]
+) -> list[pa.Table]:
+    """One table per round: of the first everybody who is in no other, of each those who have something in it."""
+    filled = []
+    for number, values in enumerate(per_group):
+        own = {
+            name for i, one in enumerate(mapped.columns) if mapped.grouping.group[i] == number for name in one.fields
+        }
+        own -= {name for i in mapped.grouping.shared for name in mapped.columns[i].fields}
+        mask = pa.array([False] * len(work.rows))
+        for name in own & values.keys():
+            mask = pc.or_(mask, values[name].is_valid())
+        filled.append(mask)
+    later = pa.array([False] * len(work.rows))
+    for mask in filled[1:]:
+        later = pc.or_(later, mask)
+    keep = [pc.or_(filled[0], pc.invert(later)), *filled[1:]]
+    params = {"count": len(per_group)}
+    work.problems.append(Problem("rounds_side_by_side", "warning", sheet=work.sheet, params=params))
+    return [
+        _part(work, values, places, 0).set_column(1, "part", pa.array([group] * len(work.rows), pa.int8())).filter(mask)
+        for group, (values, mask) in enumerate(zip(per_group, keep, strict=True))
+    ]
 
 
 def _place_of_sheet(

@@ -17,11 +17,13 @@ from lianfang.engine.intake.fields import FIELDS
 from lianfang.engine.intake.splitting import split_cells
 from lianfang.engine.intake.values import COMPANIONS, NORMALISERS, TYPES
 from lianfang.engine.intake.values.contract import Cell, Reading, ValueContext
+from lianfang.engine.intake.values.identity import kind_named
 from lianfang.engine.tables import CELL_NOTES
 
 DateOrder = Literal["", "ymd", "dmy", "mdy"]
 _SLASHED = re.compile(r"\s*([0-9]{1,2})[/.\-]([0-9]{1,2})[/.\-]([0-9]{4}|[0-9]{2})(?![0-9])")
 _EMPTY = Reading(None)
+_TEXTS = frozenset((str, type(None)))
 _NUMBERS = frozenset((int, float, type(None)))
 
 
@@ -115,17 +117,29 @@ def canonical_codes(name: str, codes: Mapping[str, str], context: ValueContext) 
 
 
 def read_column(
-    cells: Sequence[Cell], reading: ColumnReading, rows: pa.Array, as_of: datetime, notes: NoteRows
+    cells: Sequence[Cell],
+    reading: ColumnReading,
+    rows: pa.Array,
+    as_of: datetime,
+    notes: NoteRows,
+    beside: Sequence[Cell] = (),
 ) -> list[FieldValues]:
-    """Every field of one column. ``rows[i]`` is the spreadsheet row of ``cells[i]``."""
+    """Every field of one column. ``rows[i]`` is the spreadsheet row of ``cells[i]``; ``beside`` are the cells of
+    the column that names the kind of document, for numbers that do not show it themselves."""
     pieces: Mapping[str, Sequence[Cell]] = {reading.fields[0]: cells}
     if len(reading.fields) > 1:
         pieces = split_cells(cells, reading.fields)
-    return [_read_field(part, name, reading, rows, as_of, notes) for name, part in pieces.items()]
+    return [_read_field(part, name, reading, rows, as_of, notes, beside) for name, part in pieces.items()]
 
 
 def _read_field(
-    cells: Sequence[Cell], name: str, reading: ColumnReading, rows: pa.Array, as_of: datetime, notes: NoteRows
+    cells: Sequence[Cell],
+    name: str,
+    reading: ColumnReading,
+    rows: pa.Array,
+    as_of: datetime,
+    notes: NoteRows,
+    beside: Sequence[Cell],
 ) -> FieldValues:
     if name == "row_no" and set(map(type, cells)) <= _NUMBERS:
         return FieldValues(name, _plain_numbers(cells), {})
@@ -136,11 +150,28 @@ def _read_field(
     if reading.codes:
         context = replace(context, codes=canonical_codes(name, reading.codes, context))
     normalise = NORMALISERS[name]
-    seen = [(cell, _EMPTY if cell is None else normalise(cell, context)) for cell in distinct]
+    if name == "id_number" and (kinds := {cell: kind_named(cell) for cell in set(beside)}) and any(kinds.values()):
+        ids, seen = _by_kind(cells, [kinds[cell] for cell in beside], context)
+    else:
+        seen = [(cell, _EMPTY if cell is None else normalise(cell, context)) for cell in distinct]
     if any(one.notes for _, one in seen):
         notes.add_column(rows, ids, reading.column, name, seen)
     values = pa.array([one.value for _, one in seen], TYPES[name]).take(ids)
     return FieldValues(name, values, _companions(name, seen, ids))
+
+
+def _by_kind(
+    cells: Sequence[Cell], kinds: Sequence[str | None], context: ValueContext
+) -> tuple[pa.Array, list[tuple[Cell, Reading]]]:
+    """Identity numbers read by the kind of document that stands beside each."""
+    normalise = NORMALISERS["id_number"]
+    keyed = list(zip(map(type, cells), cells, kinds, strict=True))
+    number_of = {key: number for number, key in enumerate(dict.fromkeys(keyed))}
+    seen = [
+        (cell, _EMPTY if cell is None else normalise(cell, replace(context, label=kind) if kind else context))
+        for _, cell, kind in number_of
+    ]
+    return pa.array([number_of[key] for key in keyed], pa.int32()), seen
 
 
 def _numbered(cells: Sequence[Cell]) -> tuple[pa.Array, Sequence[Cell]]:
@@ -150,6 +181,9 @@ def _numbered(cells: Sequence[Cell]) -> tuple[pa.Array, Sequence[Cell]]:
         keyed = [(type(cell), cell) for cell in cells]
         number_of_key = {key: number for number, key in enumerate(dict.fromkeys(keyed))}
         return pa.array([number_of_key[key] for key in keyed], pa.int32()), [key[1] for key in number_of_key]
+    if kinds <= _TEXTS:
+        encoded = pa.array(cells, pa.string()).dictionary_encode(null_encoding="encode")
+        return encoded.indices, encoded.dictionary.to_pylist()
     number_of = {cell: number for number, cell in enumerate(dict.fromkeys(cells))}
     return pa.array(list(map(number_of.__getitem__, cells)), pa.int32()), list(number_of)
 

@@ -6,86 +6,36 @@ disagree is never sure.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 
-from lianfang.engine.intake.content import Profile, fits, profile_of
+from lianfang.engine.intake.content import fits, profile_of
 from lianfang.engine.intake.contexts import contexts_of
 from lianfang.engine.intake.contract import ColumnReading, Problem
+from lianfang.engine.intake.drafts import ASK, ColumnCells, Draft, Recall, Remembered
 from lianfang.engine.intake.fields import FIELDS
 from lianfang.engine.intake.files.contract import column_letters
 from lianfang.engine.intake.groups import Grouping, group_columns
-from lianfang.engine.intake.labels import LOW, LabelReading, read_label
-from lianfang.engine.intake.values.contract import Cell
+from lianfang.engine.intake.labels import LOW, read_label
+from lianfang.engine.intake.options import choices_in, decided_by
+from lianfang.engine.intake.people import (
+    family_is_listed,
+    members_without_name,
+    settle_heads_and_contacts,
+    settle_phones_after_others,
+    settle_relatives,
+)
 from lianfang.engine.intake.vocabulary import fold_label
 
-ASK = 0.6
+__all__ = ["ASK", "ColumnCells", "Mapped", "Recall", "Remembered", "map_columns"]
+
 _EXAMPLES = 3
 _OF_A_PLACE = frozenset(
     ("address", "phone", "province", "city", "county", "township", "community", "sex", "age", "occupation", "employer")
 )
-_PHONE_OF = {"chief_name": "chief_phone", "guardian_name": "guardian_phone", "grid_worker_name": "grid_worker_phone"}
+# What cells without a label may be said to be, but what is no reason to overrule a label, even an unknown one.
+_VAGUE = frozenset(("address", "room", "row_no", "sampled_at", "reported_at"))
 _ANCHORS = frozenset(("name", "id_number", "tube_code", "household_no", "booking_code", "case_no", "relation_to_head"))
-
-
-@dataclass(frozen=True, slots=True)
-class ColumnCells:
-    """One column of a table: where it is, what stands above it, and its cells below the header."""
-
-    index: int
-    levels: tuple[str, ...]
-    cells: Sequence[Cell]
-
-    @property
-    def label(self) -> str:
-        return "/".join(self.levels)
-
-
-@dataclass(frozen=True, slots=True)
-class Remembered:
-    """An earlier decision about a label: the fields (empty: none), and code table entries."""
-
-    fields: tuple[str, ...] | None = None
-    codes: dict[str, str] = field(default_factory=dict)
-
-
-Recall = Callable[[str, str, str], Remembered | None]
-
-
-@dataclass(frozen=True, slots=True)
-class _Draft:
-    """A column while it is being decided."""
-
-    source: ColumnCells
-    said: LabelReading
-    profile: Profile
-    fields: tuple[str, ...]
-    confidence: float
-    how: str
-    alternatives: tuple[tuple[str, float], ...] = ()
-    remembered: Remembered | None = None
-    disagrees: str = ""
-    used: bool = True
-
-    @property
-    def owner(self) -> str:
-        return self.said.owner
-
-    @property
-    def owner_kind(self) -> str:
-        return self.said.owner_kind
-
-    @property
-    def ordinal(self) -> int | None:
-        return self.said.ordinal
-
-    @property
-    def folded(self) -> str:
-        return fold_label(self.source.label)
-
-    @property
-    def fixed(self) -> bool:
-        return self.remembered is not None and self.remembered.fields is not None
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,20 +48,29 @@ class Mapped:
     problems: tuple[Problem, ...] = ()
 
 
-def map_columns(sources: Sequence[ColumnCells], *, sheet: str, title: str = "", recall: Recall | None = None) -> Mapped:
-    """Decide the field of every column of one table."""
+def map_columns(
+    sources: Sequence[ColumnCells], *, sheet: str, title: str = "", recall: Recall | None = None, unpivot: bool = True
+) -> Mapped:
+    """Decide the field of every column of one table. With ``unpivot`` rounds that stand side by side become groups."""
     drafts = [_draft(source, sources, position, recall) for position, source in enumerate(sources)]
-    drafts = _settle_ambiguous(drafts, title)
-    drafts = [_weigh(draft) for draft in drafts]
-    drafts = _settle_heads_and_contacts(drafts)
-    drafts = _settle_phones_after_others(drafts)
+    drafts = _settle_initials(_settle_ambiguous(drafts, title))
+    drafts = [_weigh(_by_choices(draft)) for draft in drafts]
+    drafts = settle_heads_and_contacts(drafts)
+    drafts = settle_phones_after_others(settle_relatives(drafts))
     drafts = _lower_where_nobody_is(drafts)
     grouping = group_columns(drafts)
     drafts = _settle_rivals(drafts, grouping)
-    drafts = [_members_without_name(draft, grouping.group[i]) for i, draft in enumerate(drafts)]
+    left_out: list[Problem] = []
+    if grouping.rounds and not unpivot:
+        # A roster lists each person once: of its rounds only the first is kept.
+        drafts = [replace(draft, used=draft.used and not grouping.group[i]) for i, draft in enumerate(drafts)]
+        left_out = [Problem("rounds_left_out", "warning", sheet=sheet, params={"count": grouping.count})]
+        grouping = Grouping(tuple(0 for _ in drafts), frozenset(range(len(drafts))))
+    family = family_is_listed(drafts, grouping)
+    drafts = [members_without_name(draft, grouping.group[i], family) for i, draft in enumerate(drafts)]
     columns = tuple(_reading(draft, grouping.group[i]) for i, draft in enumerate(drafts))
     unused = frozenset(i for i, draft in enumerate(drafts) if not draft.used)
-    return Mapped(columns, grouping, unused, tuple(_problems(drafts, sheet)))
+    return Mapped(columns, grouping, unused, (*_problems(drafts, sheet), *left_out))
 
 
 def _neighbours(sources: Sequence[ColumnCells], position: int) -> str:
@@ -119,39 +78,46 @@ def _neighbours(sources: Sequence[ColumnCells], position: int) -> str:
     return "|".join(fold_label(sources[i].label) if 0 <= i < len(sources) else "" for i in around)
 
 
-def _draft(source: ColumnCells, sources: Sequence[ColumnCells], position: int, recall: Recall | None) -> _Draft:
+def _draft(source: ColumnCells, sources: Sequence[ColumnCells], position: int, recall: Recall | None) -> Draft:
     said = read_label(source.levels)
     remembered = None
     if recall is not None and source.label:
         remembered = recall(source.label, _neighbours(sources, position), said.text)
     profile = profile_of(source.cells)
     if remembered is not None and remembered.fields is not None:
-        return _Draft(source, said, profile, remembered.fields, 1.0, "memory", (), remembered)
+        return Draft(source, said, profile, remembered.fields, 1.0, "memory", (), remembered)
     how = "label" if source.levels and (said.known or said.fields) else "none"
-    return _Draft(source, said, profile, said.fields, said.confidence, how, said.alternatives, remembered)
+    return Draft(source, said, profile, said.fields, said.confidence, how, said.alternatives, remembered)
 
 
-def _sure_fields(drafts: Iterable[_Draft]) -> frozenset[str]:
-    named = {name for draft in drafts for name in draft.fields if draft.confidence >= 0.7}
+def _sure_fields(drafts: Sequence[Draft], everything: Iterable[Draft]) -> frozenset[str]:
+    named = {
+        name for draft in drafts for name in draft.fields if draft.confidence >= 0.7 and draft.owner != "bystander"
+    }
+    if "name" not in named and not any(
+        draft.said.ambiguous is not None and any(one == "name" for _, one, _ in draft.said.ambiguous.meanings)
+        for draft in everything
+    ):
+        named |= {name for draft in drafts if draft.owner == "bystander" for name in draft.fields}
     for draft in drafts:
         if not draft.source.levels and draft.profile.likely and draft.profile.likely[0][1] >= 0.7:
             named.add(draft.profile.likely[0][0])
     return frozenset(named)
 
 
-def _settle_ambiguous(drafts: list[_Draft], title: str) -> list[_Draft]:
+def _settle_ambiguous(drafts: list[Draft], title: str) -> list[Draft]:
     plain = [draft for draft in drafts if draft.said.ambiguous is None or draft.fixed]
     contact_named = any("接触者" in draft.folded or "密接" in draft.folded for draft in plain)
     listed = any(draft.said.ambiguous is None and draft.fields == ("name",) and not draft.owner for draft in drafts)
     contact_named = contact_named and listed
-    fields = _sure_fields(plain)
+    fields = _sure_fields(plain, drafts)
     contexts = contexts_of(fields, contact_named=contact_named)
     if "卡口" in title:
         contexts |= {"gate"}
     return [_settled(draft, contexts) for draft in drafts]
 
 
-def _settled(draft: _Draft, contexts: frozenset[str]) -> _Draft:
+def _settled(draft: Draft, contexts: frozenset[str]) -> Draft:
     if draft.said.ambiguous is None or draft.fixed:
         return draft
     for when, name, confidence in draft.said.ambiguous.meanings:
@@ -163,7 +129,30 @@ def _settled(draft: _Draft, contexts: frozenset[str]) -> _Draft:
     return draft
 
 
-def _weigh(draft: _Draft) -> _Draft:
+def _settle_initials(drafts: list[Draft]) -> list[Draft]:
+    """xm alone may be anything; beside xb, sfzh and lxdh it is the name."""
+    spelled = sum(draft.said.initials for draft in drafts)
+    if spelled < 3:
+        return drafts
+    return [replace(draft, confidence=0.75) if draft.said.initials and not draft.fixed else draft for draft in drafts]
+
+
+def _by_choices(draft: Draft) -> Draft:
+    """The choices that the label lists or the cells show decide between fields that share a label."""
+    if draft.fixed or len(draft.fields) != 1:
+        return draft
+    listed = choices_in(draft.source.label, draft.said.codes)
+    for choices, sure, how in ((draft.profile.texts, 0.85, "label+content"), (listed, 0.75, "label")):
+        decided = decided_by(draft.fields[0], choices)
+        if decided == draft.fields[0]:
+            return replace(draft, confidence=max(draft.confidence, sure))
+        if decided:
+            kept = ((draft.fields[0], 0.4),)
+            return replace(draft, fields=(decided,), confidence=sure, how=how, alternatives=kept)
+    return draft
+
+
+def _weigh(draft: Draft) -> Draft:
     """Put what the label says and what the cells look like together."""
     likely = draft.profile.likely
     if draft.fixed or not draft.profile.texts:
@@ -171,7 +160,10 @@ def _weigh(draft: _Draft) -> _Draft:
     if not draft.fields:
         if (draft.said.known and draft.confidence >= ASK) or not likely:
             return draft
-        name, sure = likely[0]
+        telling = [one for one in likely if not draft.source.levels or one[0] not in _VAGUE]
+        if not telling:
+            return replace(draft, alternatives=likely[:2])
+        name, sure = telling[0]
         cap = 1.0 if not draft.source.levels else LOW
         return replace(
             draft, fields=(name,), confidence=round(min(sure, cap), 3), how="content", alternatives=likely[1:3]
@@ -190,11 +182,11 @@ def _weigh(draft: _Draft) -> _Draft:
     return _weigh_misfit(draft, share)
 
 
-def _telling(draft: _Draft) -> bool:
+def _telling(draft: Draft) -> bool:
     return any(name == draft.fields[0] for name, _ in draft.profile.likely)
 
 
-def _weigh_free_text(draft: _Draft) -> _Draft:
+def _weigh_free_text(draft: Draft) -> Draft:
     """A field of free text whose cells are clearly something else (names, identity numbers, phones)."""
     foreign = [(name, sure) for name, sure in draft.profile.likely if name in ("id_number", "phone") and sure >= 0.6]
     if foreign and draft.fields[0] not in ("remark", "companions", "household_no", "record_id", "booking_code"):
@@ -204,7 +196,7 @@ def _weigh_free_text(draft: _Draft) -> _Draft:
     return draft
 
 
-def _weigh_misfit(draft: _Draft, share: float) -> _Draft:
+def _weigh_misfit(draft: Draft, share: float) -> Draft:
     name = draft.fields[0]
     kind = FIELDS[name].kind
     others = [
@@ -222,56 +214,7 @@ def _weigh_misfit(draft: _Draft, share: float) -> _Draft:
     return replace(draft, confidence=round(draft.confidence * factor, 3))
 
 
-def _settle_heads_and_contacts(drafts: list[_Draft]) -> list[_Draft]:
-    """户主姓名 names the person of the row only where no other column does; a contact person never
-    where another column does."""
-    own = any(
-        "name" in draft.fields and draft.owner_kind not in ("person", "place") and draft.confidence >= ASK
-        for draft in drafts
-    )
-    own_id = any("id_number" in draft.fields and draft.owner != "head" for draft in drafts)
-    lists_members = any("relation_to_head" in draft.fields for draft in drafts)
-    settled = []
-    for draft in drafts:
-        borrowed = draft.owner == "head" or (draft.owner == "contact" and "name" in draft.fields)
-        if not borrowed or draft.fixed or not draft.fields:
-            settled.append(draft)
-        elif own or (own_id and draft.fields == ("id_number",)):
-            others = tuple((name, 0.3) for name in draft.fields)
-            settled.append(replace(draft, fields=(), confidence=0.85, how="label", alternatives=others))
-        elif lists_members:
-            settled.append(replace(draft, confidence=min(draft.confidence, LOW)))
-        else:
-            settled.append(replace(draft, confidence=min(draft.confidence, 0.9)))
-    return settled
-
-
-def _settle_phones_after_others(drafts: list[_Draft]) -> list[_Draft]:
-    """A bare 联系电话 right after 楼长 or 监护人 may be theirs: it is, where the person's own phone stands
-    elsewhere; else a person must say."""
-    plain = [i for i, draft in enumerate(drafts) if draft.fields == ("phone",) and not draft.owner]
-    settled = list(drafts)
-    for index in plain:
-        before = drafts[index - 1] if index else None
-        if before is None or drafts[index].fixed or before.owner == "head":
-            continue
-        if before.owner_kind != "person" and not set(before.fields) & set(_PHONE_OF):
-            continue
-        if any("phone" in name for name in before.fields) or "电话" in before.folded or "手机" in before.folded:
-            continue
-        theirs = _PHONE_OF.get(before.fields[0] if before.fields else "", "")
-        own = any(other != index for other in plain)
-        fields, least = ((theirs,) if theirs else (), 0.75) if own else (("phone",), 0.58)
-        settled[index] = replace(
-            drafts[index],
-            fields=fields,
-            confidence=min(drafts[index].confidence, least),
-            alternatives=((theirs or "phone_other", 0.4),),
-        )
-    return settled
-
-
-def _lower_where_nobody_is(drafts: list[_Draft]) -> list[_Draft]:
+def _lower_where_nobody_is(drafts: list[Draft]) -> list[Draft]:
     """A table that lists no people: its address or phone belongs to a gate, a shop, an office."""
     if any(_ANCHORS & set(draft.fields) and draft.confidence >= 0.5 for draft in drafts):
         return drafts
@@ -289,7 +232,7 @@ def _lower_where_nobody_is(drafts: list[_Draft]) -> list[_Draft]:
     ]
 
 
-def _settle_rivals(drafts: list[_Draft], grouping: Grouping) -> list[_Draft]:
+def _settle_rivals(drafts: list[Draft], grouping: Grouping) -> list[Draft]:
     """Give a field that may be held once per person to the surest column; ask about the others."""
     settled = list(drafts)
     claims: dict[tuple[str, int], list[int]] = {}
@@ -307,12 +250,12 @@ def _settle_rivals(drafts: list[_Draft], grouping: Grouping) -> list[_Draft]:
     return settled
 
 
-def _claim(draft: _Draft, index: int) -> tuple[bool, bool, float, int]:
+def _claim(draft: Draft, index: int) -> tuple[bool, bool, float, int]:
     """The order among columns that want one field: a quick antigen test gives way to the laboratory's."""
     return draft.fixed, "抗原" not in draft.folded, round(draft.confidence, 2), -index
 
 
-def _set_aside(draft: _Draft, name: str) -> _Draft:
+def _set_aside(draft: Draft, name: str) -> Draft:
     if name == "phone" and len(draft.fields) == 1 and draft.owner_kind in ("", "head"):
         return replace(
             draft, fields=("phone_other",), confidence=min(draft.confidence, 0.75), alternatives=(("phone", 0.5),)
@@ -323,18 +266,7 @@ def _set_aside(draft: _Draft, name: str) -> _Draft:
     return replace(draft, confidence=min(draft.confidence, 0.5), used=False)
 
 
-def _members_without_name(draft: _Draft, group: int) -> _Draft:
-    """同住人电话 with no name of the companion names nobody of the row."""
-    if draft.owner_kind != "member" or group or draft.fixed:
-        return draft
-    if draft.fields == ("name",):
-        return replace(draft, fields=("companions",), confidence=min(draft.confidence, 0.7))
-    if draft.fields == ("phone",):
-        return replace(draft, fields=("phone_other",), confidence=min(draft.confidence, LOW))
-    return replace(draft, fields=(), confidence=0.7, alternatives=tuple((name, 0.3) for name in draft.fields))
-
-
-def _reading(draft: _Draft, group: int) -> ColumnReading:
+def _reading(draft: Draft, group: int) -> ColumnReading:
     codes = dict(draft.said.codes)
     if draft.remembered is not None:
         codes.update(draft.remembered.codes)
@@ -354,7 +286,7 @@ def _reading(draft: _Draft, group: int) -> ColumnReading:
     )
 
 
-def _problems(drafts: Iterable[_Draft], sheet: str) -> Iterable[Problem]:
+def _problems(drafts: Iterable[Draft], sheet: str) -> Iterable[Problem]:
     for draft in drafts:
         if draft.disagrees and draft.fields:
             yield Problem(

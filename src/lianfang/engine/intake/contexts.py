@@ -51,6 +51,14 @@ def contexts_of(fields: AbstractSet[str], *, contact_named: bool = False) -> fro
         "movement": bool(fields & _MOVEMENT),
         "supplies": bool(fields & _SUPPLIES) and not fields & {"id_number", "result", "tube_code"},
         "contact": contact_named or bool(fields & _CONTACT),
+        "contact_and_name": (contact_named or bool(fields & _CONTACT)) and "name" in fields,
+        "nobody": not fields & {"name", "id_number", "phone", "sex", "age", "address"},
+        "tubes_only": bool(fields & _TUBES) and not fields & {"community", "township", "room"},
+        "testing_or_lab": bool(fields & (_SAMPLING | _RESULTS)),
+        "inquiry": bool(fields & {"control_measure", "itinerary", "exposed_on", "contact_kind", "control_from_on"})
+        and not fields & (_TUBES | {"laboratory"}),
+        "no_name_no_item": not fields & {"name", "item", "quantity"},
+        "priced": "price" in fields,
         "vaccine": bool(fields & {"vaccine_doses", "vaccinated_on", "vaccine_maker"}),
         "room_only": "room" in fields and "building" not in fields,
     }

@@ -46,11 +46,17 @@ def _sheet(sheet: SheetReading) -> dict[str, Any]:
         "header_rows": list(sheet.header_rows),
         "columns": [_column(one, cells.get(one.column, {})) for one in sheet.columns],
         "rows": sheet.rows.num_rows,
-        "people_in_row": max((one.group for one in sheet.columns), default=0) + 1,
+        "people_in_row": _people_in_row(sheet),
         "looks_like": [{"role": role, "score": score} for role, score in sheet.looks_like],
         "skipped": [{"row": one.row, "reason": one.reason, "text": one.text} for one in sheet.skipped],
         "problems": [_problem(one) for one in sheet.problems],
     }
+
+
+def _people_in_row(sheet: SheetReading) -> int:
+    """How many people a row may hold; rounds of one person side by side are no people."""
+    who = ("name", "id_number")
+    return len({one.group for one in sheet.columns if any(name in who for name in one.fields)}) or 1
 
 
 def _column(column: ColumnReading, cells: Mapping[str, Any]) -> dict[str, Any]:

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
 from lianfang.engine.intake.fields import FIELDS
+from lianfang.engine.intake.values.numerals import chinese_number
 
 _WHO = frozenset(("name", "id_number"))
+_ROUND = re.compile(r"第([一二三四五六七八九十0-9]{1,3})(?:次|轮|回|天)|(?:^|/)([0-9]{1,2})(?:次|轮)(?=[^数])")
 
 
 class Grouped(Protocol):
@@ -30,11 +33,13 @@ class Grouped(Protocol):
 @dataclass(frozen=True, slots=True)
 class Grouping:
     """``group[i]`` is the group of column i. ``shared`` columns of group 0 hold for every person of
-    the row; ``members`` says that group 0 is a person of their own, whose phone is not the others'."""
+    the row; ``members`` says that group 0 is a person of their own, whose phone is not the others'; ``rounds``
+    that the groups are not people but tests of one person: 第一轮采样时间 第一轮结果 第二轮采样时间 …"""
 
     group: tuple[int, ...]
     shared: frozenset[int] = frozenset()
     members: bool = False
+    rounds: bool = False
 
     @property
     def count(self) -> int:
@@ -47,7 +52,27 @@ def group_columns(columns: Sequence[Grouped]) -> Grouping:
         blocks = find(columns)
         if len(set(blocks.values())) >= 2 or (find is _by_member and blocks):
             return _grouping(columns, blocks, members=find is _by_member)
+    if len(set((rounds := _by_round(columns)).values())) >= 2:
+        order = {number: position for position, number in enumerate(sorted(set(rounds.values())))}
+        group = tuple(order[rounds[i]] if i in rounds else 0 for i in range(len(columns)))
+        return Grouping(group, frozenset(i for i in range(len(columns)) if i not in rounds), rounds=True)
     return Grouping(tuple(0 for _ in columns), frozenset(range(len(columns))))
+
+
+def _by_round(columns: Sequence[Grouped]) -> dict[int, int]:
+    """Columns of testing that name their round, where a field is there for several rounds."""
+    found: dict[int, int] = {}
+    rounds_of: dict[str, set[int]] = defaultdict(set)
+    for index, column in enumerate(columns):
+        match = _ROUND.search(column.folded)
+        if match is None or not column.fields or FIELDS[column.fields[0]].group != "testing":
+            continue
+        digits = match[1] or match[2]
+        number = int(digits) if digits.isdigit() else chinese_number(digits)
+        if number is not None and column.fields[0] not in ("last_result", "last_tested_at", "test_times"):
+            found[index] = number
+            rounds_of[column.fields[0]].add(number)
+    return found if any(len(numbers) > 1 for numbers in rounds_of.values()) else {}
 
 
 def _grouping(columns: Sequence[Grouped], blocks: dict[int, object], *, members: bool) -> Grouping:

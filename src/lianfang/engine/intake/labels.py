@@ -11,9 +11,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 
-from rapidfuzz import fuzz, process
-
 from lianfang.engine.intake.fields import FIELDS
+from lianfang.engine.intake.guessing import guess
+from lianfang.engine.intake.latin import read_latin, spelled_out
 from lianfang.engine.intake.values.cells import words_in
 from lianfang.engine.intake.values.code_tables import parse_code_table
 from lianfang.engine.intake.vocabulary import (
@@ -27,7 +27,9 @@ from lianfang.engine.intake.vocabulary import (
 
 LOW = 0.55  # the most that a guess may claim: always asked
 _HOME_FIELDS = frozenset(name for name, one in FIELDS.items() if one.group == "residence")
-_NOT_OF_A_PERSON = frozenset(("row_no", "record_id", "gate", "item", "laboratory", "created_at", "updated_at"))
+_NOT_OF_A_PERSON = frozenset(
+    words_in("row_no record_id gate item laboratory created_at updated_at quantity price unit_of_measure")
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +51,7 @@ class LabelReading:
     alternatives: tuple[tuple[str, float], ...] = ()
     codes: Mapping[str, str] = field(default_factory=dict)
     text: str = ""
+    initials: bool = False
 
 
 NOTHING_READ = LabelReading()
@@ -71,9 +74,13 @@ _SEPARATORS = re.compile(r"[/、,+&;|\\]|及其|以及|及|和|与|或|\n")
 _FILLERS = words_in(
     "请填写 填写 请输入 输入 请选择 选择 您的 你的 真实 有效 相关 主要 本次 此次 目前 当前 "
     "现在 今日 当日 最新 其 该 的 所 现 本 拟 国内 境内 已 原 所在 所属 基本 登记 实际 "
-    "预计 计划 主 新冠 疫情 新型冠状病毒 新冠肺炎 新冠病毒 常用 个人"
+    "预计 计划 主 假期 本地 当地 内地 新冠 疫情 新型冠状病毒 新冠肺炎 新冠病毒 常用 个人"
 )
 _SUFFIXES = words_in("情况 信息 内容 填写 名称 明细 详情 栏 项 一栏 登记 状况 值 数据 类 字段 为 是")
+
+
+# 被协查人 + 姓名: whoever is acted upon is the person of the row, whatever the act.
+_THE_ONE_WHO = re.compile(r"(?!被访|受访|被拜访|被接触|被探)(?:被|受|应|拟|待)[^人者员]{1,5}(?:人员|人|者|对象)(?:的)?")
 
 
 def split_codes(text: str) -> tuple[str, Mapping[str, str]]:
@@ -158,6 +165,8 @@ def _alone(text: str) -> LabelReading | None:
             return LabelReading((owner.alone.rstrip("?"),), confidence, owner.name, owner.kind, known=True)
         if owner.kind == "person":
             return LabelReading((), LIKELY, owner.name, owner.kind, known=True)
+        if owner.kind == "self":
+            return LabelReading(("name",), LOW - 0.1, known=True)
     return None
 
 
@@ -174,6 +183,8 @@ def _prefixes(text: str) -> Iterator[tuple[Owner | None, str, str]]:
             yield None, head, rest
     if text.startswith("在") and len(text) >= 4:
         yield None, text[:2], text[2:]
+    if (somebody := _THE_ONE_WHO.match(text)) and len(text) > somebody.end():
+        yield None, somebody[0], text[somebody.end() :]
 
 
 @lru_cache(maxsize=20_000)
@@ -231,6 +242,8 @@ def _composite(text: str) -> LabelReading | None:
         if reading is not None:
             found.append(reading)
     named = list(dict.fromkeys(name for reading in found for name in reading.fields))
+    if "address" in named and _HOME_FIELDS.issuperset(named):
+        named = ["address"]
     if not named:
         return LabelReading((), 0.7, known=True) if len(found) == len(pieces) else None
     sure = min(reading.confidence for reading in found) - 0.05
@@ -238,34 +251,6 @@ def _composite(text: str) -> LabelReading | None:
         sure = min(sure, LOW - 0.05)
     owner = found[-1]
     return LabelReading(tuple(named), sure, owner.owner, owner.owner_kind, known=True)
-
-
-@lru_cache(maxsize=1)
-def _endings() -> tuple[tuple[str, Sense], ...]:
-    known = vocabulary().labels.items()
-    usable = [
-        (label, senses[0])
-        for label, senses in known
-        if len(label) >= 2 and senses[0].strength >= LIKELY and senses[0].field not in ("row_no", "remark")
-    ]
-    return tuple(sorted(usable, key=lambda item: -len(item[0])))
-
-
-def _guess(text: str) -> LabelReading:
-    """A low-confidence reading of a text that is not understood whole."""
-    if len(text) <= 24:
-        for label, sense in _endings():
-            if len(label) < len(text) and text.endswith(label):
-                share = len(label) / len(text)
-                fields = (sense.field,) if sense.field else ()
-                confidence = min(LOW, 0.2 + 0.4 * share) if fields else 0.45
-                return LabelReading(fields, confidence, alternatives=())
-    if 3 <= len(text) <= 20:
-        match = process.extractOne(text, list(vocabulary().labels), scorer=fuzz.ratio, score_cutoff=80)
-        if match is not None:
-            sense = vocabulary().labels[match[0]][0]
-            return LabelReading((sense.field,) if sense.field else (), min(0.5, match[1] / 200))
-    return LabelReading(confidence=0.2)
 
 
 def _variants(folded: str) -> Iterator[tuple[str, float]]:
@@ -290,6 +275,9 @@ def _in_brackets(folded: str, outer: LabelReading) -> LabelReading:
             inner_fields += [name for name in inner.fields if name not in outer.fields]
     if not inner_fields:
         return outer
+    if outer.ambiguous is not None and len(inner_fields) == 1:
+        # 组(楼栋), 编号(采样管): the bracket says which of its meanings the word has.
+        return replace(outer, fields=(inner_fields[0],), confidence=0.8, ambiguous=None, alternatives=())
     first = outer.fields[0] if outer.fields else ""
     alike = first and all(FIELDS[name].group == FIELDS[first].group == "residence" for name in inner_fields)
     if alike:
@@ -326,9 +314,21 @@ def _ordinal_of(core: str) -> tuple[int | None, str]:
     return number, core[: match.start()] + core[match.end() :]
 
 
+def _latin(label: str) -> LabelReading | None:
+    """An English, camelCase or pinyin label, word by word."""
+    for text in dict.fromkeys((fold_label(spelled_out(label)), fold_label(label))):
+        reading = _understood(text) if text != fold_label(label) else None
+        if reading is not None and reading.confidence >= LIKELY:
+            return reading
+        if (found := read_latin(text)) is not None:
+            fields = (found.field,) if found.field else ()
+            return LabelReading(fields, found.confidence, known=True, initials=found.initials)
+    return None
+
+
 def _single(label: str) -> LabelReading:
     core, codes = split_codes(label)
-    reading = _understood(core)
+    reading = _understood(core) or _latin(label)
     ordinal, rest = _ordinal_of(_clean(core))
     if ordinal is not None and rest:
         without = _understood(rest)
@@ -338,13 +338,22 @@ def _single(label: str) -> LabelReading:
         elif without is not None and reading is not None:
             reading = replace(reading, ordinal=ordinal)
     if reading is None:
-        reading = _guess(_clean(_BRACKETS.sub("", core)) or _clean(core))
+        fields, sure = guess(_clean(_BRACKETS.sub("", core)) or _clean(core), LOW)
+        reading = LabelReading(fields, sure)
     return replace(reading, codes=codes, confidence=round(max(reading.confidence, 0.0), 3), text=core)
+
+
+# 管控情况 over 方式 is 管控方式: the word that only says that a group begins.
+_GROUPING = re.compile("(?:情况|信息|登记|详情|资料|内容|栏)$")
 
 
 def _joined(upper: str, leaf: str) -> LabelReading | None:
     """The label of a two-row header read as one: 采样 over 时间, 监护人 over 姓名, 户籍地 over 省."""
-    together = _parse(_clean(upper + leaf)) or _parse(_clean(_BRACKETS.sub("", upper) + _BRACKETS.sub("", leaf)))
+    together = None
+    for text in dict.fromkeys(
+        (upper + leaf, _BRACKETS.sub("", upper) + _BRACKETS.sub("", leaf), _GROUPING.sub("", upper) + leaf)
+    ):
+        together = together or _parse(_clean(text))
     if together is None:
         return None
     return replace(together, confidence=together.confidence - 0.02, text=upper + leaf)
@@ -358,6 +367,7 @@ def read_label(levels: tuple[str, ...]) -> LabelReading:
         return NOTHING_READ
     folded = [fold_label(level) for level in written]
     reading = _single(written[-1])
+    nearer = False
     for upper in reversed(folded[:-1]):
         ordinal, owner_text = _ordinal_of(_clean(upper))
         together = _joined(owner_text if ordinal is not None else upper, folded[-1])
@@ -365,11 +375,17 @@ def read_label(levels: tuple[str, ...]) -> LabelReading:
             continue
         if together is not None and (
             together.owner_kind in ("person", "place", "member")
-            or together.confidence > reading.confidence
-            or (together.fields != reading.fields and together.confidence >= 0.8)
-            or reading.ambiguous is not None
+            or (
+                not nearer
+                and (
+                    together.confidence > reading.confidence
+                    or (together.fields != reading.fields and together.confidence >= 0.8)
+                    or reading.ambiguous is not None
+                )
+            )
         ):
             reading = replace(together, codes=reading.codes, ordinal=reading.ordinal)
+            nearer = True
         if ordinal is not None and reading.ordinal is None:
             reading = replace(reading, ordinal=ordinal)
     return reading
@@ -380,5 +396,5 @@ def is_known_label(text: str) -> bool:
     folded = fold_label(text)
     if not folded or len(folded) > 60:
         return False
-    reading = _understood(split_codes(text)[0])
+    reading = _understood(split_codes(text)[0]) or _latin(text)
     return reading is not None and (reading.confidence >= 0.5 or reading.ambiguous is not None)

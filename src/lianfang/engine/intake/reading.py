@@ -15,6 +15,7 @@ from lianfang.engine.intake.contract import FileReading, Problem, Role, SheetRea
 from lianfang.engine.intake.detection import Grid, Table, find_tables
 from lianfang.engine.intake.files import Limits, RawSheet, open_file
 from lianfang.engine.intake.mapping import Memory
+from lianfang.engine.intake.neighbours import side_by_side
 from lianfang.engine.intake.roles import looks_like, role_problem
 from lianfang.engine.intake.values.contract import Cell
 
@@ -57,7 +58,7 @@ def _read_file(
     path: Path, as_of: datetime, role: Role | None, memory: Memory | None, limits: Limits, tell: Progress
 ) -> FileReading:
     tell("opening", 0, 1)
-    opened = open_file(path, limits=limits, as_of=as_of)
+    opened = open_file(path, limits=limits)
     tell("opening", 1, 1)
     waiting = list(opened.sheets)
     about = replace(opened, sheets=())
@@ -67,7 +68,7 @@ def _read_file(
     for number in range(total):
         tell("understanding", number, total)
         # Each sheet's raw cells are let go as soon as its columns are built.
-        sheets += understand_sheet(waiting.pop(0), as_of=as_of, memory=memory)
+        sheets += understand_sheet(waiting.pop(0), as_of=as_of, memory=memory, role=role)
     tell("understanding", total, total)
     problems = [*about.problems]
     if role is not None and sheets:
@@ -95,10 +96,14 @@ def fields_of(sheet: SheetReading) -> frozenset[str]:
     return frozenset(named | (set(sheet.rows.column_names) & {"building", "unit", "compound", "community"}))
 
 
-def understand_sheet(raw: RawSheet, *, as_of: datetime, memory: Memory | None = None) -> tuple[SheetReading, ...]:
-    """The tables of one sheet, from top to bottom."""
-    grid = Grid(_evened(raw))
-    return tuple(_understand_table(grid, table, as_of, memory) for table in find_tables(grid))
+def understand_sheet(
+    raw: RawSheet, *, as_of: datetime, memory: Memory | None = None, role: Role | None = None
+) -> tuple[SheetReading, ...]:
+    """The tables of one sheet, from left to right, each part from top to bottom."""
+    whole = Grid(_evened(raw))
+    parts = side_by_side(whole)
+    grids = [Grid(part) for part in parts] if parts else [whole]
+    return tuple(_understand_table(grid, table, as_of, memory, role) for grid in grids for table in find_tables(grid))
 
 
 def _evened(raw: RawSheet) -> RawSheet:
@@ -109,11 +114,15 @@ def _evened(raw: RawSheet) -> RawSheet:
     return replace(raw, rows=[row if len(row) == width else row + [None] * (width - len(row)) for row in raw.rows])
 
 
-def _understand_table(grid: Grid, table: Table, as_of: datetime, memory: Memory | None) -> SheetReading:
+def _understand_table(
+    grid: Grid, table: Table, as_of: datetime, memory: Memory | None, role: Role | None
+) -> SheetReading:
     raw = grid.raw
     sources = _columns_of(grid, table)
     title = f"{table.title} {raw.name}"
-    mapped = map_columns(sources, sheet=raw.name, title=title, recall=memory.recall if memory else None)
+    recall = memory.recall if memory else None
+    unpivot = role not in ("roster", "exempt")
+    mapped = map_columns(sources, sheet=raw.name, title=title, recall=recall, unpivot=unpivot)
     cells: Mapping[int, Sequence[Cell]] = {i: source.cells for i, source in enumerate(sources)}
     rows, notes, problems = assemble(raw, table, mapped, cells, as_of)
     reading = SheetReading(

@@ -48,6 +48,42 @@ def places_in(text: str) -> dict[str, str]:
     return found
 
 
+_TITLE_WORDS = re.compile(
+    r"(?:新冠|新型冠状病毒|新冠肺炎|疫情|防控|核酸|采样|检测|住户|居民|人员|业主|全员|常住|户籍|重点|楼栋|信息|登记|摸排|摸底|排查|统计|汇总"
+    r"|情况|明细|花名册|名册|名单|台账|一览|表|第[一二三四五六七八九十0-9]+[轮次])+.*$"
+)
+_DIVISION = re.compile(
+    r"^.*?(?:省|自治区|(?<!城)市|(?<![小社园])区(?!域)|县)(?=[\u4e00-\u9fff]{2,8}(?:街道|镇|乡|社区|村))"
+)
+_SEVERAL = re.compile("[、，,至~—和及]|[0-9]-[0-9]+(?:号楼|栋|幢)")
+FROM_TITLE = ("township", "community", "compound", "building", "unit")
+
+
+def places_in_title(title: str) -> dict[str, str]:
+    """The places that the title of a table is about: 临江花园10号楼住户登记表 → compound 临江花园, building 10.
+
+    Nothing where it names several.
+    """
+    found: dict[str, str] = {}
+    for line in fold_text(title)[0].split():
+        about = _TITLE_WORDS.sub("", line)
+        if not 2 <= len(about) <= 40 or _SEVERAL.search(about):
+            continue
+        while shorter := _DIVISION.sub("", about):
+            if shorter == about:
+                break
+            about = shorter
+        places = places_in(about)
+        parts = parse_address(about)
+        if parts.compound and not any(parts.compound in one or one in parts.compound for one in places.values()):
+            places["compound"] = parts.compound
+        for name, value in places.items():
+            found.setdefault(name, value)
+    if "community" not in found:
+        found.pop("township", None)
+    return {name: value for name, value in found.items() if name in FROM_TITLE}
+
+
 def from_banners(banners: Sequence[Banner], records: Sequence[int]) -> dict[str, pa.Array]:
     """For each place that banners name, its value for every record below."""
     current: dict[str, str] = {}

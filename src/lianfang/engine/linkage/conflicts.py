@@ -27,24 +27,28 @@ def find_conflicts(records: pa.Table, members: pa.Table, *, settings: Settings =
     one person in several rooms of the roster; ``room_identities`` one name in one room with different documents;
     ``repeated_rows`` identical roster rows with no more than a name, which may be one person or several.
     """
-    records = RECORDS.conform(records)
     with duckdb.connect(":memory:") as con:
         con.execute("SET preserve_insertion_order = false")
-        load_profiles(con, records)
-        con.register("members_in", members)
-        con.execute("""
-            CREATE TEMP TABLE q AS
-            SELECT r.record_id, r.role, m.person_key, p.* FROM rec r JOIN profile p USING (pid)
-            JOIN members_in m USING (record_id)
-        """)
-        con.execute("CREATE TEMP TABLE found (kind VARCHAR, field VARCHAR, grp VARCHAR, record_id BIGINT)")
-        _identity_names(con)
-        _identity_digit(con)
-        _phone_shared(con, settings)
-        _several_rooms(con)
-        _room_identities(con)
-        _repeated_rows(con)
-        return _table(con)
+        load_profiles(con, RECORDS.conform(records))
+        return conflicts_among(con, members, settings)
+
+
+def conflicts_among(con: duckdb.DuckDBPyConnection, members: pa.Table, settings: Settings) -> pa.Table:
+    """``find_conflicts`` on a connection that holds the profiles already."""
+    con.register("members_in", members)
+    con.execute("""
+        CREATE TEMP TABLE q AS
+        SELECT r.record_id, r.role, m.person_key, p.* FROM rec r JOIN profile p USING (pid)
+        JOIN members_in m USING (record_id)
+    """)
+    con.execute("CREATE TEMP TABLE found (kind VARCHAR, field VARCHAR, grp VARCHAR, record_id BIGINT)")
+    _identity_names(con)
+    _identity_digit(con)
+    _phone_shared(con, settings)
+    _several_rooms(con)
+    _room_identities(con)
+    _repeated_rows(con)
+    return _table(con)
 
 
 def _identity_names(con: duckdb.DuckDBPyConnection) -> None:

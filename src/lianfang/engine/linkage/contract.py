@@ -91,8 +91,9 @@ class Settings:
 @dataclass(frozen=True, slots=True)
 class Linkage:
     """``members`` has one row per record. ``unsure`` lists pairs that a person must decide;
-    ``sure`` those scored pairs that were taken (exact ones are not listed)."""
+    ``sure`` those scored pairs that were taken (exact ones are not listed); ``conflicts`` what contradicts what."""
 
     members: pa.Table
     unsure: pa.Table
     sure: pa.Table
+    conflicts: pa.Table

@@ -12,6 +12,7 @@ import pyarrow as pa
 
 from lianfang.engine.linkage.candidates import scored_pairs
 from lianfang.engine.linkage.clusters import Clusters, Edge, Taken, Traits
+from lianfang.engine.linkage.conflicts import conflicts_among
 from lianfang.engine.linkage.contract import MEMBERS, PAIRS, RECORDS, Linkage, Settings
 from lianfang.engine.linkage.decisions import Decisions, Verdict
 from lianfang.engine.linkage.differences import differences
@@ -54,8 +55,10 @@ def link_people(records: pa.Table, *, decisions: Decisions = _UNDECIDED, setting
         exact_pairs(con, settings)
         has_scores = scored_pairs(con, settings)
         outcome = _resolve(con, verdicts, settings, has_scores=has_scores)
+        members = _members(con, outcome)
         return Linkage(
-            members=_members(con, outcome),
+            members=members,
+            conflicts=conflicts_among(con, members, settings),
             unsure=_pairs(con, outcome.unsure, taken=False),
             sure=_pairs(con, outcome.sure, taken=True),
         )

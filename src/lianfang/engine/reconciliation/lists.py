@@ -81,30 +81,30 @@ JOIN people p ON p.person_key = w.person_key
 ORDER BY t.is_overdue DESC, t.tube_key, p.walking_order
 """
 
-# A code that a laboratory got wrong by one slip keeps one half of itself whole: pairs are looked for by
-# either half, so that no list of tubes is compared with every other.
+# Codes one slip of the pen apart have a spelling in common once each may leave out one character: pairs
+# are joined on these spellings, so that no list of tubes is compared with every other.
 UNKNOWN_CODES = """
 SELECT DISTINCT r.tube_code FROM result_states s JOIN records r USING (record_id) WHERE s.state = 'unknown_tube'
 """
 
 PERHAPS = """
-SELECT tube_code, min_by(candidate, (distance, candidate)) AS perhaps
-FROM (
-    SELECT u.tube_code, t.tube_code AS candidate, damerau_levenshtein(u.tube_code, t.tube_code) AS distance
-    FROM unknown_codes u
-    JOIN (SELECT tube_code FROM tubes WHERE state = 'pending' AND length(tube_code) >= 4) t
-        ON left(t.tube_code, CAST(length(t.tube_code) // 2 AS BIGINT))
-            = left(u.tube_code, CAST(length(t.tube_code) // 2 AS BIGINT))
+WITH slips AS (
+    SELECT 'unknown' AS side, tube_code, unnest(left_out(tube_code)) AS spelling FROM unknown_codes
     UNION ALL
-    SELECT u.tube_code, t.tube_code, damerau_levenshtein(u.tube_code, t.tube_code)
-    FROM unknown_codes u
-    JOIN (SELECT tube_code FROM tubes WHERE state = 'pending' AND length(tube_code) >= 4) t
-        ON right(t.tube_code, CAST(length(t.tube_code) // 2 AS BIGINT))
-            = right(u.tube_code, CAST(length(t.tube_code) // 2 AS BIGINT))
+    SELECT 'waiting', tube_code, unnest(left_out(tube_code))
+    FROM tubes WHERE state = 'pending' AND length(tube_code) >= 4 AND EXISTS (FROM unknown_codes)
 )
-WHERE distance = 1
-GROUP BY tube_code
-HAVING count(DISTINCT candidate) = 1
+SELECT u.tube_code, min(w.tube_code) AS perhaps
+FROM (SELECT DISTINCT tube_code, spelling FROM slips WHERE side = 'unknown') u
+JOIN (SELECT DISTINCT tube_code, spelling FROM slips WHERE side = 'waiting') w USING (spelling)
+WHERE damerau_levenshtein(u.tube_code, w.tube_code) = 1
+GROUP BY u.tube_code
+HAVING count(DISTINCT w.tube_code) = 1
+"""
+
+MACROS = """
+CREATE OR REPLACE MACRO left_out(code) AS list_append(
+    list_transform(range(1, length(code) + 1), i -> code[:i - 1] || code[i + 1:]), code)
 """
 
 UNMATCHED_LIST = """

@@ -9,7 +9,7 @@ import pyarrow.compute as pc
 
 from lianfang.engine.backends import Stages
 from lianfang.engine.intake.contract import FileReading, Role
-from lianfang.engine.linkage import Decisions, find_conflicts, link_people
+from lianfang.engine.linkage import Decisions, link_people
 from lianfang.engine.linkage.contract import Linkage
 from lianfang.engine.reconciliation import lists
 from lianfang.engine.reconciliation.assemble import Assembled, assemble
@@ -38,7 +38,6 @@ def reconcile(
     tell("linking")
     records = assembled.linkage_records()
     linkage = link_people(records, decisions=decisions or Decisions())
-    conflicts = find_conflicts(records, linkage.members)
     tell("counting")
     keys = _person_keys(assembled, linkage)
     answer = _count(assembled, keys, settings)
@@ -52,7 +51,7 @@ def reconcile(
         repeated_files=assembled.repeated_files,
         records=described,
         decided=tuple(sorted(decisions.verdicts.items())) if decisions else (),
-        **_lists(assembled, described, answer, linkage, conflicts),
+        **_lists(assembled, described, answer, linkage),
     )
 
 
@@ -70,9 +69,7 @@ def _count(assembled: Assembled, keys: dict[Role, pa.Array], settings: RoundSett
     return reconcile_round(**tables, settings=settings)
 
 
-def _lists(
-    assembled: Assembled, records: pa.Table, answer: RoundAnswer, linkage: Linkage, conflicts: pa.Table
-) -> dict[str, pa.Table]:
+def _lists(assembled: Assembled, records: pa.Table, answer: RoundAnswer, linkage: Linkage) -> dict[str, pa.Table]:
     with Stages() as db:
         db.load(
             records=records,
@@ -85,7 +82,8 @@ def _lists(
             exempt_states=answer.exempt_states,
             exempt=assembled.tables["exempt"],
             unsure=linkage.unsure,
-            link_conflicts=conflicts,
+            link_conflicts=linkage.conflicts,
         )
-        db.stages(lists.STEPS)
+        db.define(lists.MACROS)
+        db.stages(lists.STEPS, keep=lists.STEPS)
         return {name: contract.conform(db.table(sql)) for name, (contract, sql) in lists.LISTS.items()}

@@ -24,6 +24,21 @@ _PARTS = ("exempt", "away", "sampled", "missing")
 _OUTCOMES = ("negative", "released", "pending", "unclear", "held", "positive")
 
 
+_GIVEN_OUT = frozenset(
+    (
+        "people",
+        "tubes",
+        "buildings",
+        "totals",
+        "findings",
+        "roster_states",
+        "sample_states",
+        "result_states",
+        "exempt_states",
+    )
+)
+
+
 class DoesNotAddUpError(RuntimeError):
     """The counts of a round contradict each other: a fault of the program, never of the files."""
 
@@ -49,8 +64,7 @@ def reconcile_round(
         db.load(**tables, settings=_settings_row(settings), reason_kinds=_reasons(roster, exempt))
         db.define(stages_tubes.MACROS)
         db.define(stages_people.MACROS)
-        for steps in (stages_tubes.STEPS, stages_people.STEPS, stages_counts.STEPS):
-            db.stages(steps)
+        db.stages(stages_tubes.STEPS | stages_people.STEPS | stages_counts.STEPS, keep=_GIVEN_OUT)
         expected = db.table(stages_counts.EXPECTED_AGAIN)["expected"][0].as_py()
         answer = RoundAnswer(
             people=PEOPLE.conform(db.table("SELECT * FROM people ORDER BY walking_order")),

@@ -533,7 +533,12 @@ def test_what_stands_before_the_room_depends_on_the_other_columns() -> None:
         ("望京西园四区410楼2单元901", {"compound": "望京西园四区", "building": "410", "unit": "2", "room": "901"}),
         ("永安小区2单元301室", {"compound": "永安小区", "unit": "2", "room": "301"}),
         ("幸福路12号", {}),
-        ("红旗村3组12号", {}),
+        ("红旗村3组12号", {"building": "3组", "room": "12"}),
+        ("康岸村一组1号", {"building": "1组", "room": "1"}),
+        ("10楼1001", {"floor": "10", "room": "1001"}),
+        ("幸福小区10楼301", {"compound": "幸福小区", "building": "10", "room": "301"}),
+        ("3号院5号楼2单元301", {"building": "5", "unit": "2", "room": "301"}),
+        ("绣江花园1幢1单元101室", {"compound": "绣江花园", "building": "1", "unit": "1", "room": "101"}),
         ("", {}),
     ],
 )
@@ -858,3 +863,26 @@ def test_declared_codes_of_any_field_are_replaced_by_their_meaning() -> None:
 def test_an_implausible_temperature_is_kept_with_a_warning() -> None:
     assert read("temperature", "365").value == 365.0
     assert codes(read("temperature", "365")) == {"temperature_implausible"}
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "20220829 20:36:58",
+        "20220829203658",
+        "20220829T203658",
+        "2022年8月29日20:36:58",
+        "2022-8-29-20:36:58",
+        "8月29日20时36分58秒",
+    ],
+)
+def test_every_written_form_of_an_instant_is_one_instant(text: str) -> None:
+    context = ValueContext(as_of=datetime(2022, 9, 1, 3))
+    assert NORMALISERS["sampled_at"](text, context).value == datetime(2022, 8, 29, 20, 36, 58)
+
+
+@pytest.mark.parametrize(
+    ("text", "room"), [("301室（东）", "301东"), ("301(租户)", "301"), ("301东", "301东"), ("三〇一室", "301")]
+)
+def test_what_stands_behind_a_room_in_brackets_counts_only_where_it_tells_flats_apart(text: str, room: str) -> None:
+    assert NORMALISERS["room"](text, ValueContext(as_of=datetime(2022, 9, 1, 3))).value == room

@@ -42,6 +42,14 @@ _THREE = re.compile(
     rf"(?<![0-9A-Z-])(?P<building>[0-9]{{1,4}}|[A-Z][0-9]{{0,2}})[-/#](?P<unit>[0-9]{{1,2}})[-/](?P<room>[0-9]{{2,5}}[A-Z]?){_END}"
 )
 _TWO = re.compile(rf"(?<![0-9A-Z-])(?P<building>[0-9]{{1,3}}|[A-Z])[-#](?P<room>[0-9]{{3,5}}[A-Z]?){_END}")
+_GROUP = re.compile(
+    rf"(?:第)?(?P<number>[0-9]{{1,3}}|{NUMERAL}{{1,4}})(?:号)?(?:村民小组|居民小组|村民组|居民组|小组|组(?!团))(?P<house>.*)$"
+)
+_HOUSE = re.compile(
+    rf"^-?(?P<room>[0-9]{{1,4}}(?:-[0-9]{{1,2}})?[A-Z]?|{NUMERAL}{{1,3}})(?:号|號|户|戶)(?:[(（].*)?$"
+).match
+_STOREY_OR_BUILDING = re.compile(rf"(?<![0-9A-Z])(?P<number>[0-9]{{1,3}})(?:楼|樓)(?P<room>[0-9]{{3,5}}[A-Z]?){_END}")
+_SIDE_NOTED = re.compile(r"[(（]([东西南北中左右](?:边|侧|户|室)?|[A-Z])[)）]$")
 _HINT = re.compile(r"[0-9A-Za-z]|[号栋幢座楼室单元弄]").search
 
 _DIVISIONS = re.compile(
@@ -92,7 +100,27 @@ def parse_address(text: str) -> AddressParts:
                 None,
                 _plain(found["room"]),
             )
+    if storey := _STOREY_OR_BUILDING.search(plain):
+        return _storey_or_building(plain, storey)
+    if "组" in plain and (group := _GROUP.search(plain)):
+        return _in_village(plain, group)
     return _without_building(plain)
+
+
+def _storey_or_building(plain: str, found: re.Match[str]) -> AddressParts:
+    """10楼1001 is the tenth floor, 10楼301 building 10: a room begins with the number of its floor."""
+    number, room = _plain(found["number"]), _plain(found["room"])
+    compound = _compound(plain[: found.start()])
+    if re.fullmatch(rf"0?{number}[0-9]{{2}}[A-Z]?", room):
+        return AddressParts(compound, None, None, number, room)
+    return AddressParts(compound, number, None, None, room)
+
+
+def _in_village(plain: str, group: re.Match[str]) -> AddressParts:
+    """康岸村1组12号: the village group stands where a town has its building, and the house is the room."""
+    house = _HOUSE(group["house"])
+    room = _plain(house["room"]) if house else None
+    return AddressParts(None, f"{_plain(group['number'])}组", None, None, room)
 
 
 def _last_building(plain: str) -> re.Match[str] | None:
@@ -116,7 +144,7 @@ def _after_building(plain: str, building: re.Match[str]) -> AddressParts:
         if found := _FLOOR.match(rest):
             floor, rest = _storey(found), rest[found.end() :]
         if found := _ROOM_AT_END.match(rest):
-            room = _plain(found["room"])
+            room = _plain(found["room"]) + side_noted(rest)
         elif found := _SIDE.match(rest):
             room = found["room"]
     return AddressParts(_compound(plain[: building.start()]), _plain(building["building"]), unit, floor, room)
@@ -136,6 +164,12 @@ def _without_building(plain: str) -> AddressParts:
     if room:
         return AddressParts(_compound(plain[: room.start()]), None, None, None, _plain(room["room"]))
     return NO_PARTS
+
+
+def side_noted(text: str) -> str:
+    """The side that distinguishes two flats of one number: 东 of 301室(东)."""
+    found = _SIDE_NOTED.search(text)
+    return found[1][:1] if found else ""
 
 
 def _storey(found: re.Match[str]) -> str:

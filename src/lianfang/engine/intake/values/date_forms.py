@@ -50,9 +50,13 @@ _NAME_DAY = re.compile(
     r"(?P<mon>[A-Z]{3})[A-Z]*[\s\-/.]*(?P<d>\d{1,2})(?:ST|ND|RD|TH)?[\s\-/.,]+(?P<y>\d{4}|\d{2})(?P<rest>(?:\D.*)?)",
     re.DOTALL,
 )
-_COMPACT = re.compile(r"(?P<y>(?:19|20)\d{2})(?P<m>\d{2})(?P<d>\d{2})(?:[T\s]?(?P<rest>\d{4}|\d{6}))?(?:\.0+)?")
+_COMPACT = re.compile(
+    r"(?P<y>(?:19|20)\d{2})(?P<m>\d{2})(?P<d>\d{2})(?:\.0+|[T\s]?(?P<rest>\d{4}|\d{6})(?:\.0+)?|[T\s]*(?P<clock>\D{0,3}\d{1,2}\s*[:：时時点點].*))?"
+)
 _INCOMPLETE = re.compile(r"\d{4}\s*年?|\d{4}\s*[-/.年]\s*\d{1,2}\s*月?|\d{4}(?:0[1-9]|1[0-2])|\d{1,2}月")
 _TYPO = re.compile(r"[\d./-]{5,11}")
+
+_DASH_BEFORE_TIME = re.compile(r"^[-–—_/](?=\d{1,2}[:：时時点點])")
 
 Shape = Literal["ymd", "md", "unordered", "unordered_four", "incomplete", "typo", "time", "compact"]
 
@@ -81,7 +85,9 @@ def written_date(text: str) -> WrittenDate | None:
         written = read(match)
         if written is None:
             continue
-        rest = (match.groupdict().get("rest") or "").strip(" T,，日号")
+        parts = match.groupdict()
+        rest = (parts.get("rest") or parts.get("clock") or "").strip(" T,，日号")
+        rest = _DASH_BEFORE_TIME.sub("", rest)
         if not rest:
             return written
         return _with_clock(written, rest)

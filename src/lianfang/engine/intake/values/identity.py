@@ -321,6 +321,12 @@ def _masked(mask: str, notes: list[Note]) -> Reading:
     return Reading(None, without_repeats([*notes, MASKED]), companions)
 
 
+def kind_named(cell: Cell) -> str | None:
+    """The words of a cell that names a kind of document other than the resident's card; None where it does not."""
+    text = cell if isinstance(cell, str) else ""
+    return text if text and _kind_hint(text.upper()) else None
+
+
 def _kind_hint(text: str) -> str | None:
     """The one kind of document that ``text`` speaks of, if it speaks of one only."""
     kinds = [kind for kind, words in _KIND_WORDS if words.search(text)]

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 
 import pyarrow as pa
 
-from lianfang.engine.intake.values.addresses import AddressParts, parse_address
+from lianfang.engine.intake.values.addresses import AddressParts, parse_address, side_noted
 from lianfang.engine.intake.values.cells import (
     BECAME_DATE,
     EMPTY,
@@ -54,6 +54,10 @@ _BUILDING = re.compile(
     rf"(?:第|NO\.?|№|#|BLDG\.?|BUILDING|BLOCK)?({_NAME})"
     r"(?:号楼|號樓|号大楼|号栋|号幢|号座|号院|號|号|#楼|#栋|#幢|#|栋楼|幢楼|楼栋|楼幢|楼座|栋|棟|幢|座|楼|樓|大楼|院)?"
 ).fullmatch
+_GROUP = re.compile(
+    rf"(?:第)?([0-9]{{1,3}}|{NUMERAL}{{1,4}})(?:号)?(村民小组|居民小组|村民组|居民组|小组|组|大队|生产队|队|社)"
+).fullmatch
+_NOTED = re.compile(r"(.{1,12}?[0-9A-Z室房号])[(（]([^()（）]{1,10})[)）]").fullmatch
 _UNIT = re.compile(
     rf"(?:第)?({_NAME})(?:号?单元|号?單元|单元门|号?门洞|号?门|门栋|号?梯|梯位|号?楼道|楼梯|单|號|号|#|UNIT)?"
 ).fullmatch
@@ -154,8 +158,19 @@ def read_building(cell: Cell, context: ValueContext) -> Reading:
         if match[1] != text:
             notes.append(WORD_REMOVED)
         return Reading(_number_or_name(match[1], notes), without_repeats(notes))
+    if group := _GROUP(text):
+        return _village_group(text, group, notes)
     split = _split(parse_address(text), "building", notes)
     return split or Reading(text, without_repeats(notes))
+
+
+def _village_group(text: str, group: re.Match[str], notes: list[Note]) -> Reading:
+    """第五村民小组, 五组 and 5组 are one group; its word stays, for 5组 is not building 5."""
+    word = group[2] if group[2] in ("社", "大队") else "队" if group[2].endswith("队") else "组"
+    value = f"{_number_or_name(group[1], notes)}{word}"
+    if word != group[2] or text.startswith("第"):
+        notes.append(WORD_REMOVED)
+    return Reading(value, without_repeats(notes))
 
 
 def read_unit(cell: Cell, context: ValueContext) -> Reading:
@@ -205,6 +220,19 @@ def read_room(cell: Cell, context: ValueContext) -> Reading:
     if isinstance(started, Reading):
         return started
     text, notes = started
+    side = ""
+    if noted := _NOTED(text):
+        # 301室(东) and 301室(西) are two flats; 301(租户) is flat 301.
+        side = side_noted(text)
+        text = noted[1]
+        notes.append(WORD_REMOVED)
+    reading = _read_room_text(text, notes, context)
+    if not side or reading.value is None:
+        return reading
+    return Reading(f"{reading.value}{side}", reading.notes, reading.companions)
+
+
+def _read_room_text(text: str, notes: list[Note], context: ValueContext) -> Reading:
     if dashed := _dashed_room(text, notes, context):
         return dashed
     if match := _ROOM(text):
