@@ -151,6 +151,8 @@ class Settler:
                 age += 18
             own = surname if relation == CHILD or (relation == PARENT and male) else ""
             person = self._person(len(people), own, male, age, building, relation)
+            while any(person.name == other.name for other in people[start:]):
+                person.name = (own or self._names.surname()) + self._names.given(male, 2)
             surname = surname or person.name[: 2 if person.name[:2] in _DOUBLE else 1]
             people.append(person)
         self._household_habits(people[start:])

@@ -174,11 +174,17 @@ class Planter:
                 person.id_number, 14 + int(self._rng.random() * 3), 1 + int(self._rng.random() * 8)
             )
             getattr(plants, kind)[number] = wrong
-        elif kind in {"roster_other_name", "sample_other_name"}:
+        elif kind == "roster_other_name":
+            # Twice on a roster under names without anything in common would be two people to any clerk.
+            other = misheard(person.name)
+            if other is None:
+                return False
+            plants.roster_other_name[number] = other
+        elif kind == "sample_other_name":
             other = self._names.surname() + self._names.given(person.male, 1)
             if other[0] == person.name[0] or set(other) & set(person.name):
                 return False
-            getattr(plants, kind)[number] = other
+            plants.sample_other_name[number] = other
         elif kind == "sample_name_mistaken":
             plants.sample_name_mistaken[number] = misheard(person.name) or person.name
         else:

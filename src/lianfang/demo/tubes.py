@@ -225,8 +225,9 @@ class Sampler:
                 tube.moved_from = broken
         for _, tube in self._some(plain, _WRONG_CLOCK):
             tube.wrong_clock = True
-        # The last two of a tube are written under another box: there must be others.
-        plain = [pair for pair in plain if len(pair[1].members) > 3]
+        # The last two of a tube are written under another box: there must be others, and a column for boxes,
+        # which the sealed compound's form for household tubes (H…) has not.
+        plain = [pair for pair in plain if len(pair[1].members) > 3 and not pair[1].code.startswith("H")]
         for _, tube in self._some(plain, _TWO_BOXES):
             tube.other_box = f"{tube.box}B"
 

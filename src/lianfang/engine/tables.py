@@ -71,9 +71,7 @@ WHO = (
     _text("name", "name, normalised"),
     _text("id_type", "resident_id, passport, hk_macao_permit, taiwan_permit, foreigner_id, other"),
     _text("id_number", "whole identity number, normalised; null when absent, masked or with lost digits"),
-    Column(
-        "id_is_valid", pa.bool_(), "check digit and date of birth hold; null for documents without a check"
-    ),
+    Column("id_is_valid", pa.bool_(), "check digit and date of birth hold; null for documents without a check"),
     _text("id_mask", "identity number with * for each hidden character; only when masked"),
     _text("phone", "whole phone number, digits; landlines as area code-number"),
     _text("phone_mask", "phone with * for each hidden digit; only when masked"),
@@ -121,9 +119,7 @@ SAMPLES = TableContract(
         (
             _text("tube_code", "barcode of the tube"),
             _text("box_code", "barcode of the box"),
-            Column(
-                "tube_capacity", pa.int16(), "people a tube may hold: 1, 5, 10 or 20; 0 for a household tube"
-            ),
+            Column("tube_capacity", pa.int16(), "people a tube may hold: 1, 5, 10 or 20; 0 for a household tube"),
             _text("test_kind", "single, pool or household"),
             Column("position_in_tube", pa.int16(), "place of the swab in the tube, from 1"),
             Column("sampled_at", INSTANT, "when the swab was taken"),

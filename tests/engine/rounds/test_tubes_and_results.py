@@ -159,6 +159,14 @@ def test_a_report_by_person_counts_for_the_tube_of_the_swab_it_means() -> None:
     assert tubes(count(roster("a"), swabs, [repeats_time]))["T1"]["state"] == "negative"
 
 
+def test_a_report_by_person_after_two_swabs_clears_neither_unless_it_repeats_a_time() -> None:
+    swabs = [swab("a", "T1", at(20)), swab("a", "T2", at(23).replace(second=40))]
+    later = result(None, "negative", at(2, day=30), person_key="a", name="人a")
+    assert states(count(roster("a"), swabs, [later]).result_states) == ["which_sample"]
+    to_the_minute = later | {"sampled_at": at(23)}
+    assert tubes(count(roster("a"), swabs, [to_the_minute]))["T2"]["state"] == "negative"
+
+
 def test_a_report_by_person_that_could_mean_either_swab_clears_none_but_a_positive_holds() -> None:
     swabs = [swab("a", "T1", at(20)), swab("a", "T2", at(23))]
     unclear = count(roster("a"), swabs, [result(None, "negative", None, person_key="a", name="人a")])

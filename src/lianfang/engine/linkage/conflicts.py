@@ -101,8 +101,9 @@ def _phone_shared(con: duckdb.DuckDBPyConnection, settings: Settings) -> None:
         CREATE TEMP TABLE home AS
         SELECT person_key, phone, any_value(h.home) AS home FROM q
         LEFT JOIN (
-            SELECT person_key, min(concat_ws('|', community, compound, building, unit, room)) AS home
-            FROM q WHERE role = 'roster' AND room IS NOT NULL GROUP BY person_key) h USING (person_key)
+            SELECT person_key, any_value(concat_ws('|', community, compound, building, unit, room)) AS home
+            FROM q WHERE role = 'roster' AND room IS NOT NULL GROUP BY person_key
+            HAVING count(DISTINCT (building, unit, room)) = 1) h USING (person_key)
         WHERE phone IS NOT NULL GROUP BY person_key, phone
     """)
     con.execute(f"""

@@ -98,25 +98,26 @@ SELECT
 FROM results
 """
 
-# A laboratory that reports by person and names no tube means one of the person's swabs: the one whose
-# time it repeats, else the last one taken before the test. Where nothing tells, a positive still holds
-# the person through the last swab, and anything else is shown and counts for nobody.
+# A laboratory that reports by person and names no tube means one of the person's swabs: the only one, the
+# one whose time it repeats to the minute, or the only one taken before the test. Where nothing tells, a
+# positive still holds the person through the last swab, and anything else is shown and counts for nobody.
 RESULT_BY_PERSON = """
 SELECT
     record_id,
     tube_key,
-    (swabs_of_person = 1 OR has_same_time OR is_before_test) AS is_told
+    (swabs_of_person = 1 OR has_same_time OR (is_before_test AND swabs_before_test = 1)) AS is_told
 FROM (
     SELECT
         r.record_id,
         s.tube_key,
         count(*) OVER (PARTITION BY r.record_id) AS swabs_of_person,
-        coalesce(r.sampled_at = s.trusted_at, false) AS has_same_time,
+        coalesce(abs(date_diff('second', r.sampled_at, s.trusted_at)) < 60, false) AS has_same_time,
         coalesce(r.known_at >= s.trusted_at, false) AS is_before_test,
+        count(*) FILTER (r.known_at >= s.trusted_at) OVER (PARTITION BY r.record_id) AS swabs_before_test,
         row_number() OVER (
             PARTITION BY r.record_id
             ORDER BY
-                coalesce(r.sampled_at = s.trusted_at, false) DESC,
+                coalesce(abs(date_diff('second', r.sampled_at, s.trusted_at)) < 60, false) DESC,
                 coalesce(r.known_at >= s.trusted_at, false) DESC,
                 s.trusted_at DESC NULLS LAST,
                 s.tube_key
