@@ -1,9 +1,10 @@
 from __future__ import annotations
 
 import pyarrow as pa
+import pytest
 
 from lianfang.engine.reconciliation.contract import RECORDS
-from lianfang.interfaces.provenance import Origin, Provenance
+from lianfang.interfaces.provenance import Provenance
 
 
 def records(*rows: tuple[int, str, str, int, int]) -> Provenance:
@@ -35,10 +36,25 @@ def test_the_person_within_a_row_is_told_where_a_row_held_several() -> None:
 
 def test_record_numbers_need_not_be_in_order() -> None:
     where = records((700, "a.csv", "", 2, 0), (3, "b.csv", "", 5, 0))
-    assert where.origin(3) == Origin("b.csv", "", 5, 0)
+    assert where.places(pa.array([3])).to_pylist() == [{"file": "b.csv", "sheet": "", "row": 5, "part": 0}]
     assert where.say([700]) == "a.csv · 2"
 
 
 def test_no_rows_are_no_words() -> None:
     assert records((0, "a.csv", "", 2, 0)).say(None) == ""
     assert records((0, "a.csv", "", 2, 0)).say([]) == ""
+
+
+def test_a_number_that_is_no_record_is_an_error_and_not_a_blank() -> None:
+    with pytest.raises(IndexError):
+        records((0, "a.csv", "", 2, 0)).places(pa.array([1]))
+    with pytest.raises(KeyError):
+        records((7, "a.csv", "", 2, 0)).places(pa.array([0]))
+
+
+def test_the_whole_rows_come_by_their_numbers_each_once() -> None:
+    where = records((700, "a.csv", "", 2, 0), (3, "b.csv", "", 5, 0))
+    assert {number: row["file"] for number, row in where.by_number([3, None, 700, 3]).items()} == {
+        3: "b.csv",
+        700: "a.csv",
+    }

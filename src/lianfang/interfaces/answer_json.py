@@ -7,9 +7,9 @@ What the schema does not name may be added within version 1; what it names keeps
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from itertools import groupby
 from pathlib import Path
 from typing import Any, TextIO
@@ -19,6 +19,7 @@ import pyarrow.compute as pc
 
 from lianfang.engine.intake.contract import ColumnReading, FileReading, Problem
 from lianfang.engine.reconciliation.contract import Answer
+from lianfang.interfaces.json_rows import encode, list_texts, object_texts, value_texts
 from lianfang.interfaces.masking import mask_cell
 from lianfang.interfaces.provenance import Provenance
 
@@ -27,14 +28,16 @@ CHUNK = 10_000
 # The columns of lists that tell a number of a person, or may: what somebody typed.
 _TELLING = frozenset(("id_number", "phone", "chief_phone", "address", "reason", "special_need", "result_given"))
 
-Rows = Iterable[dict[str, Any]]
 Section = tuple[str, object]
+Shape = Callable[[pa.Table], pa.Array]
 
 
 def answer_to_json(answer: Answer, *, made_at: datetime, version: str, mask: bool = False) -> dict[str, Any]:
     """The whole answer as one object of plain values; for answers that fit in memory twice."""
     sections = _Sections(answer, made_at, version, mask)
-    return {name: list(value) if isinstance(value, Iterator) else value for name, value in sections}
+    return {
+        name: [json.loads(item) for item in value] if isinstance(value, Iterator) else value for name, value in sections
+    }
 
 
 def write_json(answer: Answer, path: Path, *, made_at: datetime, version: str, mask: bool = False) -> None:
@@ -53,25 +56,21 @@ def _write(file: TextIO, sections: Iterable[Section]) -> None:
     """One section after the other, lists one item to a line."""
     file.write("{")
     for number, (name, value) in enumerate(sections):
-        file.write(f"{',' if number else ''}\n{json.dumps(name)}: ")
+        file.write(f"{',' if number else ''}\n{encode(name)}: ")
         if not isinstance(value, Iterator):
-            file.write(_dump(value))
+            file.write(encode(value))
             continue
         separator = "["
         for item in value:
-            file.write(f"{separator}\n{_dump(item)}")
+            file.write(f"{separator}\n{item}")
             separator = ","
         file.write("[]" if separator == "[" else "\n]")
     file.write("\n}\n")
 
 
-def _dump(value: object) -> str:
-    return json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
-
-
 @dataclass(frozen=True)
 class _Sections:
-    """The top-level entries in order; long lists come as iterators."""
+    """The top-level entries in order; long lists come as iterators over the JSON of their items."""
 
     answer: Answer
     made_at: datetime
@@ -87,7 +86,7 @@ class _Sections:
         yield "made_with", f"lianfang {self.version}"
         yield "masked", self.mask
         yield "settings", _settings(answer)
-        yield "files", (row.file(role, reading) for role, reading in answer.readings)
+        yield "files", (encode(row.file(role, reading)) for role, reading in answer.readings)
         yield "repeated_files", [{"file": file, "same_as": first} for file, first in answer.repeated_files]
         yield (
             "sources",
@@ -96,7 +95,7 @@ class _Sections:
                 for source in answer.sources
             ],
         )
-        yield "totals", row.plain(_only(answer.round.totals))
+        yield "totals", answer.round.totals.slice(0, 1).to_pylist()[0]
         yield "row_fates", _each(answer.row_fates, row.plain)
         for name, table, shape in self._lists(row):
             yield name, _each(table, shape)
@@ -105,10 +104,10 @@ class _Sections:
         yield "positive_pools", row.pools(answer.positive_pools, answer.positive_pool_people)
         yield "contradictions", row.contradictions(answer.contradictions)
         yield from self._findings(row)
-        yield "columns", row.columns(answer.readings)
-        yield "cells_not_understood", row.cells(answer.readings)
+        yield "columns", map(encode, row.columns(answer.readings))
+        yield "cells_not_understood", map(encode, row.cells(answer.readings))
 
-    def _lists(self, row: _Row) -> Iterator[tuple[str, pa.Table, Callable[[dict[str, Any]], dict[str, Any]]]]:
+    def _lists(self, row: _Row) -> Iterator[tuple[str, pa.Table, Shape]]:
         answer, tubes = self.answer, self.answer.round.tubes
         yield "buildings", answer.round.buildings, row.plain
         yield "missing", answer.missing, row.with_sources
@@ -135,92 +134,115 @@ class _Sections:
 
 @dataclass(frozen=True)
 class _Row:
-    """Shapes one row of a list as the schema has it."""
+    """Shapes the rows of a list as the schema has them: JSON objects, one per row."""
 
     provenance: Provenance
     mask: bool
 
-    def plain(self, row: dict[str, Any]) -> dict[str, Any]:
-        """The row as it is, with dates as text, identity numbers and phones masked if asked."""
-        return {name: self._value(name, value) for name, value in row.items()}
+    def plain(self, table: pa.Table) -> pa.Array:
+        """The rows as they are, with identity numbers and phones masked if asked."""
+        return object_texts(self._masked(table))
 
-    def with_sources(self, row: dict[str, Any]) -> dict[str, Any]:
-        """The row with file, sheet and row in place of record numbers, which mean nothing outside."""
-        record_ids = row.pop("record_ids")
-        row.pop("record_id", None)
-        return self.plain(row) | {"sources": self.sources(record_ids)}
+    def with_sources(self, table: pa.Table) -> pa.Array:
+        """The rows with file, sheet and row in place of record numbers, which mean nothing outside."""
+        return self._told(table, {"sources": self.sources(_column(table, "record_ids"))})
 
-    def of_record(self, row: dict[str, Any]) -> dict[str, Any]:
-        record_id = row.pop("record_id")
-        return self.plain(row) | {"sources": self.sources(() if record_id is None else (record_id,))}
+    def of_record(self, table: pa.Table) -> pa.Array:
+        ids = table.column("record_id").to_pylist()
+        return self._told(table, {"sources": self.sources([[] if one is None else [one] for one in ids])})
 
-    def brief(self, row: dict[str, Any]) -> dict[str, Any]:
-        return self.plain({name: row[name] for name in ("tube_code", "people", "sampled_at", "hours_waiting")})
+    def brief(self, table: pa.Table) -> pa.Array:
+        return self.plain(table.select(["tube_code", "people", "sampled_at", "hours_waiting"]))
 
-    def duplicate(self, row: dict[str, Any]) -> dict[str, Any]:
-        kept = row.pop("kept")
-        return self.with_sources(row) | {"kept": self.sources((kept,))[0]}
+    def duplicate(self, table: pa.Table) -> pa.Array:
+        kept = object_texts(self.provenance.places(_column(table, "kept")))
+        nested = {"sources": self.sources(_column(table, "record_ids")), "kept": kept}
+        return self._told(table.drop_columns("kept"), nested)
 
-    def pair(self, row: dict[str, Any]) -> dict[str, Any]:
-        sides = {side: self.record(row.pop(f"record_{side}")) for side in ("a", "b")}
-        return self.plain(row) | sides
+    def pair(self, table: pa.Table) -> pa.Array:
+        sides = {side: self.records(_column(table, f"record_{side}")) for side in ("a", "b")}
+        return object_texts(self._masked(table.drop_columns(["record_a", "record_b"])), sides)
 
-    def record(self, record_id: int) -> dict[str, Any]:
-        """What one row of a file says of a person, and where it stands."""
-        row = self.provenance.record(record_id)
-        for name in ("record_id", "file", "sheet", "row", "part"):
-            del row[name]
-        return self.plain(row) | {"sources": self.sources((record_id,))}
+    def records(self, ids: pa.Array) -> pa.Array:
+        """What one row of a file says of a person, and where it stands, for each of ``ids``; null for null."""
+        given = ids.drop_null()
+        table = self.provenance.records(given).drop_columns(["record_id", "file", "sheet", "row", "part"])
+        sources = self.sources([[one] for one in given.to_pylist()])
+        texts = object_texts(self._masked(table), {"sources": sources})
+        if not ids.null_count:
+            return texts
+        return pc.replace_with_mask(pa.nulls(len(ids), pa.string()), ids.is_valid(), texts).fill_null("null")
 
-    def sources(self, record_ids: Iterable[int] | None) -> list[dict[str, Any]]:
-        return [origin._asdict() for origin in self.provenance.origins(record_ids)]
+    def sources(self, record_ids: pa.Array | Sequence[Sequence[int]]) -> pa.Array:
+        """A JSON array of places for each list of record numbers."""
+        lists = record_ids if isinstance(record_ids, pa.Array) else pa.array(record_ids, pa.list_(pa.int64()))
+        return list_texts(lists, object_texts(self.provenance.places(lists.flatten())))
 
-    def conflicts(self, table: pa.Table) -> Iterator[dict[str, Any]]:
+    def _told(self, table: pa.Table, nested: Mapping[str, pa.Array]) -> pa.Array:
+        unsaid = [name for name in ("record_id", "record_ids") if name in table.column_names]
+        return object_texts(self._masked(table.drop_columns(unsaid)), nested)
+
+    def _masked(self, table: pa.Table) -> pa.Table:
+        for name in table.column_names if self.mask else ():
+            if name in _TELLING:
+                masked = [self.cell((name,), text) for text in table.column(name).to_pylist()]
+                table = table.set_column(table.column_names.index(name), name, pa.array(masked, pa.string()))
+        return table
+
+    def conflicts(self, table: pa.Table) -> Iterator[str]:
         """One object per conflict, its rows inside."""
-        rows = sorted(table.to_pylist(), key=lambda row: (row["kind"] or "", row["conflict_key"] or ""))
-        for (kind, key), group in groupby(rows, key=lambda row: (row["kind"], row["conflict_key"])):
-            told = list(group)
-            yield {
-                "conflict_key": key,
-                "kind": kind,
-                "tube_code": next((row["tube_code"] for row in told if row["tube_code"]), None),
-                "rows": [self._conflict_row(row) for row in told],
-                "sources": self.sources(_distinct(row["record_id"] for row in told)),
-            }
+        if not table.num_rows:
+            return
+        shown = table.select(["person_key", "tube_code", "field"])
+        fields, values = table.column("field").to_pylist(), table.column("value").to_pylist()
+        told = [self.cell((field or "",), value) for field, value in zip(fields, values, strict=True)]
+        shown = shown.append_column("value", pa.array(told, pa.string()))
+        records = self.records(_column(table, "record_id"))
+        texts = object_texts(shown, {"record": records}).to_pylist()
+        groups = _grouped(table, ("kind", "conflict_key"))
+        sources = self.sources([_distinct(row["record_id"] for row, _ in group) for group in groups]).to_pylist()
+        for group, where in zip(groups, sources, strict=True):
+            first = group[0][0]
+            tube = next((row["tube_code"] for row, _ in group if row["tube_code"]), None)
+            yield (
+                f'{{"conflict_key":{encode(first["conflict_key"])},"kind":{encode(first["kind"])}'
+                f',"tube_code":{encode(tube)},"rows":{_list(texts, group)},"sources":{where}}}'
+            )
 
-    def _conflict_row(self, row: dict[str, Any]) -> dict[str, Any]:
-        shown = {name: row[name] for name in ("person_key", "tube_code", "field")}
-        about = None if row["record_id"] is None else self.record(row["record_id"])
-        return {**shown, "value": self.cell((row["field"] or "",), row["value"]), "record": about}
-
-    def pools(self, tubes: pa.Table, people: pa.Table) -> Iterator[dict[str, Any]]:
+    def pools(self, tubes: pa.Table, people: pa.Table) -> Iterator[str]:
         """One object per positive or contradicting tube, everyone in it inside."""
-        inside: dict[str | None, list[dict[str, Any]]] = {}
-        for person in people.to_pylist():
-            inside.setdefault(person.pop("tube_code"), []).append(self.with_sources(person))
-        for tube in tubes.to_pylist():
-            count = tube.pop("people")
-            yield self.with_sources(tube) | {"people_count": count, "people": inside.get(tube["tube_code"], [])}
+        inside: dict[str | None, list[str]] = {}
+        texts = self.with_sources(people.drop_columns("tube_code")).to_pylist()
+        for code, text in zip(people.column("tube_code").to_pylist(), texts, strict=True):
+            inside.setdefault(code, []).append(text)
+        within = [f"[{','.join(inside.get(code, ()))}]" for code in tubes.column("tube_code").to_pylist()]
+        nested = {
+            "sources": self.sources(_column(tubes, "record_ids")),
+            "people_count": value_texts(_column(tubes, "people")),
+            "people": pa.array(within, pa.string()),
+        }
+        yield from self._told(tubes.drop_columns("people"), nested).to_pylist()
 
-    def contradictions(self, table: pa.Table) -> Iterator[dict[str, Any]]:
+    def contradictions(self, table: pa.Table) -> Iterator[str]:
         """One object per tube, every report inside."""
-        rows = sorted(table.to_pylist(), key=lambda row: row["tube_code"] or "")
-        for tube, group in groupby(rows, key=lambda row: row.pop("tube_code")):
-            told = list(group)
-            sources = self.sources(_distinct(report["record_id"] for report in told))
-            yield {"tube_code": tube, "reports": [self.of_record(report) for report in told], "sources": sources}
+        texts = self.of_record(table.drop_columns("tube_code")).to_pylist()
+        groups = _grouped(table, ("tube_code",))
+        sources = self.sources([_distinct(report["record_id"] for report, _ in group) for group in groups])
+        for group, where in zip(groups, sources.to_pylist(), strict=True):
+            tube = encode(group[0][0]["tube_code"])
+            yield f'{{"tube_code":{tube},"reports":{_list(texts, group)},"sources":{where}}}'
 
-    def findings(self, table: pa.Table) -> Iterator[dict[str, Any]]:
+    def findings(self, table: pa.Table) -> Iterator[str]:
         """One object per finding, every row that shows it inside."""
-        rows = sorted(table.to_pylist(), key=lambda row: (row["kind"], row["finding_key"] or ""))
-        for _, group in groupby(rows, key=lambda row: (row["kind"], row["finding_key"])):
-            shown = list(group)
-            first = {name: shown[0][name] for name in ("finding_key", "kind", "tube_key", "person_key")}
+        groups = _grouped(table, ("kind", "finding_key"))
+        sources = self.sources([_distinct(row["record_id"] for row, _ in group) for group in groups])
+        for group, where in zip(groups, sources.to_pylist(), strict=True):
+            first = {name: group[0][0][name] for name in ("finding_key", "kind", "tube_key", "person_key")}
             # A swab recorded without a tube has a key that begins with # and no code.
             tube = first.pop("tube_key")
             first["tube_code"] = None if tube is None or tube.startswith("#") else tube
-            details = _distinct(row["detail"] for row in shown)
-            yield {**first, "details": details, "sources": self.sources(_distinct(row["record_id"] for row in shown))}
+            first["details"] = _distinct(row["detail"] for row, _ in group)
+            yield f'{encode(first)[:-1]},"sources":{where}}}'
 
     def file(self, role: str, reading: FileReading) -> dict[str, Any]:
         return {
@@ -276,13 +298,6 @@ class _Row:
                         note[name] = self.cell((note["field"] or "",), note[name])
                     yield {"file": reading.file, "sheet": sheet.sheet, **note}
 
-    def _value(self, name: str, value: Any) -> Any:
-        if isinstance(value, (datetime, date)):
-            return value.isoformat()
-        if isinstance(value, str) and name in _TELLING:
-            return self.cell((name,), value)
-        return value
-
     def cell(self, fields: Collection[str], text: str | None) -> str | None:
         return mask_cell(fields, text, phones=True) if self.mask else text
 
@@ -319,12 +334,22 @@ def _distinct(values: Iterable[Any]) -> list[Any]:
     return list(dict.fromkeys(value for value in values if value is not None))
 
 
-def _only(table: pa.Table) -> dict[str, Any]:
-    row: dict[str, Any] = table.slice(0, 1).to_pylist()[0]
-    return row
+def _grouped(table: pa.Table, keys: Sequence[str]) -> list[list[tuple[dict[str, Any], int]]]:
+    """The rows of one key together, in the order of the keys; each with its number in ``table``."""
+    numbered = [(row, number) for number, row in enumerate(table.to_pylist())]
+    numbered.sort(key=lambda each: tuple(each[0][key] or "" for key in keys))
+    groups = groupby(numbered, key=lambda each: tuple(each[0][key] for key in keys))
+    return [list(group) for _, group in groups]
 
 
-def _each(table: pa.Table, shape: Callable[[dict[str, Any]], dict[str, Any]]) -> Iterator[dict[str, Any]]:
+def _list(texts: Sequence[str], group: Sequence[tuple[dict[str, Any], int]]) -> str:
+    return f"[{','.join(texts[number] for _, number in group)}]"
+
+
+def _column(table: pa.Table, name: str) -> pa.Array:
+    return table.column(name).combine_chunks()
+
+
+def _each(table: pa.Table, shape: Shape) -> Iterator[str]:
     for start in range(0, table.num_rows, CHUNK):
-        for row in table.slice(start, CHUNK).to_pylist():
-            yield shape(row)
+        yield from shape(table.slice(start, CHUNK)).to_pylist()

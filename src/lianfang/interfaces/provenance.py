@@ -3,96 +3,105 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from functools import cached_property
 from itertools import groupby
-from typing import Any, NamedTuple
+from operator import itemgetter
+from typing import Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 _SEPARATOR = " · "
-
-
-class Origin(NamedTuple):
-    """Where a record stands. ``row`` counts from 1 as the spreadsheet program does; ``part`` is 0, or
-    1, 2 … where one row held several people."""
-
-    file: str
-    sheet: str
-    row: int
-    part: int
 
 
 class Provenance:
     """Looks records up by their number in ``Answer.records``."""
 
     def __init__(self, records: pa.Table) -> None:
-        self._columns = tuple(zip(records.column_names, records.columns, strict=True))
-        ids = records.column("record_id").to_pylist()
-        self._position: Callable[[int], int]
-        if ids == list(range(len(ids))):
-            self._position = int
-        else:
-            by_id = {record_id: position for position, record_id in enumerate(ids)}
-            self._position = by_id.__getitem__
-        self._files, self._file_of = _coded(records, "file")
-        self._sheets, self._sheet_of = _coded(records, "sheet")
-        self._rows: list[int] = records.column("row").to_pylist()
-        self._parts: list[int] = records.column("part").to_pylist()
-        self._places: dict[tuple[int, int], str] = {}
-
-    def origin(self, record_id: int) -> Origin:
-        """Where one record stands. Raises KeyError or IndexError for a number that is not a record."""
-        at = self._position(record_id)
-        return Origin(
-            self._files[self._file_of[at]],
-            self._sheets[self._sheet_of[at]],
-            self._rows[at],
-            self._parts[at] or 0,
+        self._records = records
+        ids = records.column("record_id").combine_chunks()
+        self._ids: pa.Array | None = None if ids.equals(pa.arange(0, len(ids))) else ids
+        self._table = pa.table(
+            {
+                "file": _coded(records, "file"),
+                "sheet": _coded(records, "sheet"),
+                "row": records.column("row").combine_chunks(),
+                "part": records.column("part").fill_null(0).combine_chunks(),
+            }
         )
 
-    def origins(self, record_ids: Iterable[int] | None) -> list[Origin]:
-        return [self.origin(record_id) for record_id in record_ids or ()]
+    def places(self, record_ids: pa.Array) -> pa.Table:
+        """File, sheet, row and part of each of ``record_ids``, which holds no null.
 
-    def record(self, record_id: int) -> dict[str, Any]:
-        """The whole row of ``Answer.records``, cell by cell: taking rows out of the table costs more each
-        time the more sheets it was put together from."""
-        at = self._position(record_id)
-        return {name: column[at].as_py() for name, column in self._columns}
+        ``row`` counts from 1 as the spreadsheet program does; ``part`` is 0, or 1, 2 … where one row held
+        several people. Raises KeyError or IndexError for a number that is not a record.
+        """
+        return self._table.take(self._positions(record_ids))
+
+    def records(self, record_ids: pa.Array) -> pa.Table:
+        """The whole rows of ``Answer.records``, one for each of ``record_ids``. One call for many: the
+        table is put together from many sheets, and every call goes through all of them."""
+        at = self._positions(record_ids)
+        columns = zip(self._records.column_names, self._records.columns, strict=True)
+        return pa.table({name: column.combine_chunks().take(at) for name, column in columns})
+
+    def by_number(self, record_ids: Iterable[int | None]) -> dict[int, dict[str, Any]]:
+        """The whole rows of these records by their numbers; None is passed over."""
+        wanted = list(dict.fromkeys(number for number in record_ids if number is not None))
+        return dict(zip(wanted, self.records(pa.array(wanted, pa.int64())).to_pylist(), strict=True))
 
     def say(self, record_ids: Sequence[int] | None) -> str:
         """``roster.xlsx · Sheet1 · 3–5, 9; lab.csv · 12``, in the order of the files."""
         if not record_ids:
             return ""
+        names, sheets, rows, parts = self._spoken
         if len(record_ids) == 1:
             at = self._position(record_ids[0])
-            return f"{self._place(at)}{_SEPARATOR}{_row_name(self._rows[at], self._parts[at])}"
-        ats = sorted({self._position(record_id) for record_id in record_ids}, key=self._order)
+            return f"{names[sheets[at]]}{_SEPARATOR}{_row_name(rows[at], parts[at])}"
+        found = sorted({(sheets[at], rows[at], parts[at]) for at in map(self._position, record_ids)})
+        if len(found) == 2 and found[0][0] != found[1][0]:
+            (one, row, part), (other, last_row, last_part) = found
+            return (
+                f"{names[one]}{_SEPARATOR}{_row_name(row, part)}; "
+                f"{names[other]}{_SEPARATOR}{_row_name(last_row, last_part)}"
+            )
         pieces = []
-        for place, group in groupby(ats, key=self._place):
-            rows = [(self._rows[at], self._parts[at] or 0) for at in group]
-            pieces.append(f"{place}{_SEPARATOR}{ranges(rows)}")
+        for sheet, group in groupby(found, key=itemgetter(0)):
+            pieces.append(f"{names[sheet]}{_SEPARATOR}{ranges([(row, part) for _, row, part in group])}")
         return "; ".join(pieces)
 
-    def _order(self, at: int) -> tuple[int, int, int, int]:
-        return self._file_of[at], self._sheet_of[at], self._rows[at], self._parts[at] or 0
+    def _positions(self, record_ids: pa.Array) -> pa.Array:
+        if self._ids is None:
+            return record_ids
+        at = pc.index_in(record_ids, value_set=self._ids)
+        if at.null_count:
+            raise KeyError(record_ids.filter(at.is_null())[0].as_py())
+        return at
 
-    def _place(self, at: int) -> str:
-        codes = (self._file_of[at], self._sheet_of[at])
-        place = self._places.get(codes)
-        if place is None:
-            file, sheet = self._files[codes[0]], self._sheets[codes[1]]
-            # A CSV file has no sheets: intake names its one table after the file, or not at all.
-            named = bool(sheet) and sheet != file and sheet != file.rsplit(".", 1)[0]
-            place = f"{file}{_SEPARATOR}{sheet}" if named else file
-            self._places[codes] = place
-        return place
+    @cached_property
+    def _position(self) -> Callable[[int], int]:
+        if self._ids is None:
+            return int
+        return {number: position for position, number in enumerate(self._ids.to_pylist())}.__getitem__
+
+    @cached_property
+    def _spoken(self) -> tuple[list[str], list[int], list[int], list[int]]:
+        """The name of every sheet; and of every record the number of its sheet, its row and its part."""
+        file, sheet = (self._table.column(name).combine_chunks() for name in ("file", "sheet"))
+        sheets = sheet.dictionary.to_pylist()
+        names = [_place(in_file, named) for in_file in file.dictionary.to_pylist() for named in sheets]
+        numbers = pc.add(pc.multiply(file.indices, len(sheets)), sheet.indices)
+        return names, numbers.to_pylist(), *(self._table.column(name).to_pylist() for name in ("row", "part"))
 
 
-def _coded(records: pa.Table, column: str) -> tuple[list[str], list[int]]:
-    coded = records.column(column).fill_null("").combine_chunks()
-    if isinstance(coded, pa.ChunkedArray):
-        coded = pa.concat_arrays(coded.chunks) if coded.num_chunks else pa.array([], pa.string())
-    encoded = coded.dictionary_encode()
-    return encoded.dictionary.to_pylist(), encoded.indices.to_pylist()
+def _place(file: str, sheet: str) -> str:
+    # A CSV file has no sheets: intake names its one table after the file, or not at all.
+    named = bool(sheet) and sheet != file and sheet != file.rsplit(".", 1)[0]
+    return f"{file}{_SEPARATOR}{sheet}" if named else file
+
+
+def _coded(records: pa.Table, column: str) -> pa.Array:
+    return records.column(column).fill_null("").combine_chunks().dictionary_encode()
 
 
 def _row_name(row: int, part: int | None) -> str:

@@ -73,8 +73,9 @@ def _identity_digit(con: duckdb.DuckDBPyConnection) -> None:
         WHERE id_number IS NOT NULL AND person_key IN (
             SELECT person_key FROM q WHERE id_number IS NOT NULL AND NOT id_is_valid)
     """)
-    numbers = """SELECT DISTINCT name_key, id_type, id_number, person_key, anchor FROM q
-                 WHERE anchor IS NOT NULL AND name_key IS NOT NULL AND length(id_number) >= 8"""
+    # Two people of one name on the roster, each with a whole number, are two people.
+    numbers = """SELECT name_key, id_type, id_number, person_key, anchor, bool_or(role = 'roster') AS rostered FROM q
+                 WHERE anchor IS NOT NULL AND name_key IS NOT NULL AND length(id_number) >= 8 GROUP BY ALL"""
     # A pair of numbers one or two digits apart keeps one of its thirds unharmed: three keys find them all.
     con.execute(f"""
         CREATE TEMP TABLE number AS
@@ -88,7 +89,7 @@ def _identity_digit(con: duckdb.DuckDBPyConnection) -> None:
         SELECT DISTINCT 'identity_digit', 'id_number', 'near:' || pair.a || '|' || pair.b, q.record_id FROM (
             SELECT DISTINCT l.anchor AS a, r.anchor AS b, l.name_key FROM number l JOIN number r
               ON l.name_key = r.name_key AND l.id_type = r.id_type AND l.place = r.place AND l.part = r.part
-            WHERE l.id_number < r.id_number AND l.anchor <> r.anchor
+            WHERE l.id_number < r.id_number AND l.anchor <> r.anchor AND NOT (l.rostered AND r.rostered)
               AND damerau_levenshtein(l.id_number, r.id_number) <= 2) pair
         JOIN q ON q.anchor IN (pair.a, pair.b) AND q.name_key = pair.name_key
     """)

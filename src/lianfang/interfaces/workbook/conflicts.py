@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import groupby
 from typing import Any
 
@@ -74,16 +74,19 @@ def _style(field: str | None, is_first: bool) -> int:
 
 
 def _layout(book: Book, groups: Sequence[list[dict[str, Any]]]) -> Iterator[tuple[int, float, list[Any]]]:
+    told = book.provenance.by_number(row["record_id"] for group in groups for row in group)
     for kind, of_kind in groupby(groups, key=lambda group: group[0]["kind"]):
         conflicts = list(of_kind)
         band = book.say("band_count", what=book.texts.of_code(KIND_TABLES, kind), count=len(conflicts))
         yield _BAND, LINE + 6, [band, *[None] * (len(_COLUMNS) - 1), kind]
         for number, group in enumerate(conflicts, 1):
-            yield from _rows(book, number, group)
+            yield from _rows(book, number, group, told)
 
 
-def _rows(book: Book, number: int, group: Sequence[dict[str, Any]]) -> Iterator[tuple[int, float, list[Any]]]:
-    records = [None if row["record_id"] is None else book.provenance.record(row["record_id"]) for row in group]
+def _rows(
+    book: Book, number: int, group: Sequence[dict[str, Any]], told: Mapping[int, dict[str, Any]]
+) -> Iterator[tuple[int, float, list[Any]]]:
+    records = [told.get(row["record_id"]) for row in group]
     ids: list[str | None] = [record["id_number"] if record else None for record in records]
     shown = ids if book.full_identity else mask_apart(ids)
     values = _values(book, group)

@@ -123,8 +123,9 @@ def _earlier(book: Book, decided: Sequence[tuple[str, str]]) -> Iterator[tuple[i
 
 def _layout(book: Book, rows: Sequence[dict[str, Any]]) -> Iterator[tuple[int, float, list[Any]]]:
     widths = [width for _, width in _COLUMNS]
+    told = book.provenance.by_number(row[side] for row in rows for side in ("record_a", "record_b"))
     for number, row in enumerate(rows, 1):
-        a, b = book.provenance.record(row["record_a"]), book.provenance.record(row["record_b"])
+        a, b = told[row["record_a"]], told[row["record_b"]]
         ids = [a["id_number"], b["id_number"]]
         shown = ids if book.full_identity else mask_apart(ids)
         differs = book.say("comma").join(book.texts.of_code("differs", code) for code in row["differs"] or ())
