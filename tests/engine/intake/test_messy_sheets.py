@@ -65,6 +65,19 @@ def test_title_rows_above_and_notes_below_are_not_records() -> None:
     assert {skipped.reason for skipped in reading.skipped} >= {"note"}
 
 
+def test_the_second_line_of_a_numbered_note_is_no_record_either() -> None:
+    reading = one(
+        [
+            ["姓名", "身份证号", "电话"],
+            *(person(number) for number in range(4)),
+            ["注：1. 本表由楼长逐户登记，如有变动请及时更新。"],
+            ["2. 人员外出的请在外出人员台账中另行登记。"],
+        ]
+    )
+    assert reading.rows.num_rows == 4
+    assert [row.reason for row in reading.skipped] == ["note", "note"]
+
+
 def test_a_merged_two_row_header_gives_each_column_both_texts() -> None:
     reading = one(
         [

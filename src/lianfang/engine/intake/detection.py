@@ -36,6 +36,7 @@ _NOTE = re.compile(
     r"填报单位|填报日期|填表日期|单位[(（]?盖章|签字|签名|\*|※|note|prepared by|共\s*\d+\s*[人户条页])",
     re.IGNORECASE,
 )
+_NUMBERED_NOTE = re.compile(r"\s*[(（]?\d{1,2}\s*[)）.、．]\s*[^\d\s].{7,}")
 _EXAMPLE = re.compile(r"\s*[(（【\[]?(?:示例|样例|范例|填写示例|填写范例|例[:：如]|example)", re.IGNORECASE)
 _STEMS = "甲乙丙丁戊己庚辛壬癸子丑寅卯辰巳午未申酉戌亥"
 _NUMBERED = re.compile(r"[(（\[]?\s*(\d{1,3}|[A-Z]{1,2}|[甲乙丙丁戊己庚辛壬癸])\s*[)）\]]?")
@@ -335,6 +336,8 @@ def _kind_of_sparse(
     if _TOTAL.fullmatch(first) or re.match(r"(?:合计|小计|总计|共计)", first):
         return "total"
     if _NOTE.match(first) and len(text) > 2:
+        return "note"
+    if filled == 1 and len(levels) > 2 and _NUMBERED_NOTE.fullmatch(first):
         return "note"
     wide = _width_of_merge(raw, row)
     if filled == 1 and first and not known_label(first) and (wide >= 3 or _BANNER.fullmatch(first)):
