@@ -21,6 +21,7 @@ from lianfang.foundation.texts import LANGUAGES, Texts, texts
 from lianfang.interfaces.workbook import lists, read_decisions, write_workbook
 from lianfang.interfaces.workbook.book import SHEETS
 from lianfang.interfaces.workbook.bulk import escaped
+from lianfang.interfaces.workbook.columns import plain
 from tests.interfaces.answers import empty_answer, identity, long_answer, small_answer
 
 # openpyxl cannot carry data bars; it reads everything else that is asked of it here.
@@ -232,13 +233,28 @@ def test_changes_are_told_by_kind_with_how_often(report: Workbook) -> None:
 
 
 def test_a_list_longer_than_a_sheet_goes_on_to_the_next(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(lists, "MOST_ROWS", 900)
-    book = opened(write(tmp_path / "r.xlsx", "en", long_answer(2_000)))
+    monkeypatch.setattr(lists, "MOST_ROWS", 90)
+    book = opened(write(tmp_path / "r.xlsx", "en", long_answer(200)))
     parts = [name for name in book.sheetnames if name.startswith("People pending")]
     assert parts == ["People pending", "People pending (2)", "People pending (3)"]
     names = [header_of(book[part], "Name")[0] for part in parts]
-    assert sum(book[part].max_row - header for part, header in zip(parts, names, strict=True)) == 2_000
-    assert "(sheet 2 of 3, from row 901" in texts_on(book[parts[1]])
+    assert sum(book[part].max_row - header for part, header in zip(parts, names, strict=True)) == 200
+    assert "(sheet 2 of 3, from row 91" in texts_on(book[parts[1]])
+
+
+def test_a_column_that_says_something_only_far_down_is_kept() -> None:
+    rows = lists.MEASURED + lists.CHUNK + 2
+    table = pa.table({"late": [*[None] * (rows - 1), "x"], "never": pa.nulls(rows, pa.string())})
+    columns = [lists.ListColumn(name, plain(name), optional=True) for name in table.column_names]
+    assert [column.key for column in lists.present_columns(table, columns)] == ["late"]
+
+
+def test_rows_are_as_tall_by_columns_as_one_by_one() -> None:
+    rows = [(None, "柳荫社区" * 9, 3), ("a\nb\nc", "x", 4), ("", None, None), ("柳" * 40, "y " * 50, 5)]
+    wrapped = [(0, 12.0), (1, 20.0)]
+    one_by_one = [lists.row_height(row, wrapped) for row in rows]
+    assert lists.row_heights(list(zip(*rows, strict=True)), wrapped, len(rows)) == one_by_one
+    assert len(set(one_by_one)) > 2
 
 
 def test_the_workbook_is_readable_by_its_owner_only_and_leaves_nothing_beside_it(tmp_path: Path) -> None:

@@ -24,7 +24,7 @@ from lianfang.interfaces.masking import mask_cell
 from lianfang.interfaces.provenance import Provenance
 
 SCHEMA = "lianfang.reconcile/1"
-CHUNK = 10_000
+CHUNK = 4_000
 # The columns of lists that tell a number of a person, or may: what somebody typed.
 _TELLING = frozenset(("id_number", "phone", "chief_phone", "address", "reason", "special_need", "result_given"))
 

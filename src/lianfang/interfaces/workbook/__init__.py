@@ -6,12 +6,12 @@ import tempfile
 from datetime import datetime
 from pathlib import Path
 
-import xlsxwriter
 from xlsxwriter.exceptions import FileCreateError
 
 from lianfang.engine.reconciliation.contract import Answer
 from lianfang.foundation.texts import Texts
 from lianfang.interfaces.provenance import Provenance
+from lianfang.interfaces.workbook.archive import QuickWorkbook
 from lianfang.interfaces.workbook.book import SHEETS, Book, Progress
 from lianfang.interfaces.workbook.buildings import write_buildings
 from lianfang.interfaces.workbook.cells import write_cells, write_changes
@@ -80,7 +80,7 @@ def write_workbook(
     path.touch(mode=0o600)
     path.chmod(0o600)
     with tempfile.TemporaryDirectory(prefix=".lianfang-", dir=path.parent) as folder:
-        workbook = xlsxwriter.Workbook(str(path), {"constant_memory": True, "tmpdir": folder})
+        workbook = QuickWorkbook(str(path), {"constant_memory": True, "tmpdir": folder})
         workbook.set_properties(_properties(answer, texts, made_at, version))
         book = Book(
             workbook, Look(workbook, texts.language), texts, answer, Provenance(answer.records),

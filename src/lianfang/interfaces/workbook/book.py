@@ -7,6 +7,7 @@ import unicodedata
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
 import xlsxwriter
@@ -104,7 +105,7 @@ class Book:
 
 def text_width(text: str) -> float:
     """How wide a text stands, in column-width units at 10 points; the widest of its lines."""
-    return max((_line_width(line) for line in text.split("\n")), default=0.0)
+    return max(map(_line_width, text.split("\n"))) if "\n" in text else _line_width(text)
 
 
 def lines_needed(text: str, width: float) -> int:
@@ -117,7 +118,12 @@ def _line_width(line: str) -> float:
     spaces = 0.5 * line.count(" ")
     if line.isascii():
         return 1.06 * len(line) - spaces
-    return sum(1.92 if unicodedata.east_asian_width(letter) in "WFA" else 1.06 for letter in line) - spaces
+    return sum(map(_letter_width, line)) - spaces
+
+
+@lru_cache(maxsize=65_536)
+def _letter_width(letter: str) -> float:
+    return 1.92 if unicodedata.east_asian_width(letter) in "WFA" else 1.06
 
 
 def heading_width(title: str) -> float:

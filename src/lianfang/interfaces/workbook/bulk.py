@@ -1,24 +1,46 @@
 """A worksheet that takes long lists quickly.
 
 XlsxWriter spends 5–6 µs on a cell; a list of 100,000 people has over a million of them. This sheet
-writes whole rows as XML into the same stream that XlsxWriter uses when it holds one row in memory.
+writes whole rows as XML into the same stream that XlsxWriter uses when it holds one row in memory; the
+XML is made column by column in Arrow, a tenth of a microsecond for a cell.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
-from typing import Any
+import shutil
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
+from pathlib import Path
+from typing import Any, NamedTuple
 
+import pyarrow as pa
+import pyarrow.compute as pc
 from xlsxwriter.format import Format
 from xlsxwriter.utility import xl_col_to_name
 from xlsxwriter.worksheet import Worksheet
 
 LAST_ROW = 1_048_575
 LONGEST_TEXT = 32_000
+ABREAST = 2_000
 _NEEDS_CARE = re.compile(r"[&<>\x00-\x1f\x7f\ud800-\udfff\ufffe\uffff]|_x[0-9A-Fa-f]{4}_|^\s|\s$")
+# The same for Arrow, whose texts hold no lone surrogates and whose \s knows ASCII only; may find too much.
+_MAY_NEED_CARE = r"[&<>\x00-\x1f\x7f\x{fffe}\x{ffff}]|_x[0-9A-Fa-f]{4}_|^[\s\x{85}\p{Z}]|[\s\x{85}\p{Z}]$"
 _IMPOSSIBLE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
+_SURROGATE = re.compile(r"[\ud800-\udfff]")
 _LOOKS_ESCAPED = re.compile(r"_(?=x[0-9A-Fa-f]{4}_)")
+
+
+class Rows(NamedTuple):
+    """Rows by columns: of every row which format it wears and its height in points, and the cells of
+    every column: str, int, float or None."""
+
+    styles: Sequence[int]
+    heights: Sequence[float]
+    columns: Sequence[Sequence[Any]]
+
+    def slice(self, start: int, end: int) -> Rows:
+        return Rows(self.styles[start:end], self.heights[start:end], [cells[start:end] for cells in self.columns])
 
 
 class BulkSheet(Worksheet):  # type: ignore[misc]
@@ -36,51 +58,110 @@ class BulkSheet(Worksheet):  # type: ignore[misc]
         cells: str, int, float or None. Text stays text whatever it begins with. Returns the row after
         the last.
         """
+        return self.write_columns(first_row, formats, _turned(rows))
+
+    def write_columns(self, first_row: int, formats: Sequence[Sequence[Format]], batches: Iterable[Rows]) -> int:
+        """The same for rows that come by columns."""
         if not self.constant_memory:
             raise ValueError("a bulk sheet belongs to a workbook opened with constant_memory")
         self._write_single_row(first_row)
-        wear = [_prepared(row_formats) for row_formats in formats]
+        wear = _Wear(formats)
         row = first_row
-        pieces: list[str] = []
-        for style, height, cells in rows:
-            row += 1
-            pieces.append(_row_xml(row, height, wear[style], cells))
-            if len(pieces) == 2_000:
-                self.row_data_fh.write("".join(pieces))
-                pieces.clear()
-        self.row_data_fh.write("".join(pieces))
+        for batch in batches:
+            for start in range(0, len(batch.styles), ABREAST):
+                piece = batch.slice(start, start + ABREAST)
+                self.row_data_fh.write("".join(_xml(row, wear, piece).to_pylist()))
+                row += len(piece.styles)
         if row > first_row:
             self._check_dimensions(first_row, 0)
             self._check_dimensions(row - 1, len(formats[0]) - 1)
             self.previous_row = row - 1
         return row
 
+    def _write_optimized_sheet_data(self) -> None:
+        """As XlsxWriter puts the rows into the sheet, but without reading what they say."""
+        if self.dim_rowmin is None:
+            super()._write_optimized_sheet_data()
+            return
+        self._xml_start_tag("sheetData")
+        self.row_data_fh.close()
+        self.fh.flush()
+        rows = Path(self.row_data_filename)
+        with rows.open("rb") as written:
+            shutil.copyfileobj(written, self.fh.buffer, 1 << 18)
+        rows.unlink()
+        self._xml_end_tag("sheetData")
 
-def _prepared(formats: Sequence[Format]) -> list[tuple[str, str, str, str]]:
-    """Per column what stands before the row number, and after it for a text, a number and a blank."""
-    prepared = []
-    for column, cell_format in enumerate(formats):
-        style = f'" s="{cell_format._get_xf_index()}"'
-        head = f'<c r="{xl_col_to_name(column)}'
-        prepared.append((head, f'{style} t="inlineStr"><is><t', f"{style}><v>", f"{style}/>"))
-    return prepared
+
+class _Wear:
+    """What stands between the row number of a cell and its value, for every style and column."""
+
+    def __init__(self, formats: Sequence[Sequence[Format]]) -> None:
+        self._styles = [[f'" s="{cell._get_xf_index()}"' for cell in row] for row in formats]
+
+    def of(self, styles: Sequence[int], column: int) -> pa.Array | str:
+        """One text for all rows where they wear the same, or one per row."""
+        worn = {style: self._styles[style][column] for style in set(styles)}
+        texts = set(worn.values())
+        return texts.pop() if len(texts) == 1 else pa.array([worn[style] for style in styles], pa.string())
 
 
-def _row_xml(row: int, height: float, wear: Sequence[tuple[str, str, str, str]], cells: Sequence[Any]) -> str:
-    pieces = [f'<row r="{row}" ht="{height}" customHeight="1">']
-    for (head, text, number, blank), value in zip(wear, cells, strict=True):
-        if value is None or value == "":
-            pieces.append(f"{head}{row}{blank}")
-        elif value.__class__ is str:
-            # Most cells are names and numbers: telling that they are takes a tenth of the search.
-            if len(value) <= LONGEST_TEXT and (value.isalnum() or not _NEEDS_CARE.search(value)):
-                pieces.append(f"{head}{row}{text}>{value}</t></is></c>")
-            else:
-                pieces.append(f'{head}{row}{text} xml:space="preserve">{escaped(value)}</t></is></c>')
-        else:
-            pieces.append(f"{head}{row}{number}{value:.16G}</v></c>")
-    pieces.append("</row>")
-    return "".join(pieces)
+def _turned(rows: Iterable[tuple[int, float, Sequence[Any]]]) -> Iterator[Rows]:
+    left = iter(rows)
+    while taken := list(islice(left, ABREAST)):
+        styles, heights, cells = zip(*taken, strict=True)
+        yield Rows(styles, heights, list(zip(*cells, strict=True)))
+
+
+def _xml(first_row: int, wear: _Wear, rows: Rows) -> pa.Array:
+    """One ``<row>`` per row; ``first_row`` counts from 0, the file from 1."""
+    numbers = pa.arange(first_row + 1, first_row + 1 + len(rows.styles)).cast(pa.string())
+    heights = pa.array(list(map(str, rows.heights)), pa.string())
+    pieces: list[pa.Array | str] = ['<row r="', numbers, '" ht="', heights, '" customHeight="1">']
+    for column, cells in enumerate(rows.columns):
+        pieces += [f'<c r="{xl_col_to_name(column)}', numbers, _cells(cells, wear.of(rows.styles, column))]
+    return pc.binary_join_element_wise(*pieces, "</row>", "")
+
+
+def _cells(cells: Sequence[Any], style: pa.Array | str) -> pa.Array | str:
+    """The cells of a column from behind the row number on."""
+    blank = pc.binary_join_element_wise(style, "/>", "")
+    classes = set(map(type, cells)) - {type(None)}
+    kinds = []
+    if str in classes:
+        texts = cells if len(classes) == 1 else [cell if cell.__class__ is str else None for cell in cells]
+        kinds.append(_text_cells(texts, style))
+    if classes - {str}:
+        told = [None if cell is None or cell.__class__ is str else f"{cell:.16G}" for cell in cells]
+        kinds.append(pc.binary_join_element_wise(style, "><v>", pa.array(told, pa.string()), "</v></c>", ""))
+    return pc.coalesce(*kinds, blank)
+
+
+def _text_cells(cells: Sequence[str | None], style: pa.Array | str) -> pa.Array:
+    """Null where there is no text."""
+    texts = _arrow_texts(cells)
+    careful = pc.or_(pc.match_substring_regex(texts, _MAY_NEED_CARE), pc.greater(pc.utf8_length(texts), LONGEST_TEXT))
+    if pc.any(careful).as_py():
+        texts = pa.array([text and _with_care(text) for text in texts.to_pylist()], pa.string())
+        opened = ' t="inlineStr"><is><t'
+    else:
+        opened = ' t="inlineStr"><is><t>'
+    filled = pc.if_else(pc.equal(texts, ""), pa.scalar(None, pa.string()), texts)
+    return pc.binary_join_element_wise(style, opened, filled, "</t></is></c>", "")
+
+
+def _arrow_texts(cells: Sequence[str | None]) -> pa.Array:
+    try:
+        return pa.array(cells, pa.string())
+    except UnicodeEncodeError:
+        return pa.array([cell and _SURROGATE.sub("\ufffd", cell) for cell in cells], pa.string())
+
+
+def _with_care(text: str) -> str:
+    """What follows ``<t``, whatever the text."""
+    if len(text) <= LONGEST_TEXT and not _NEEDS_CARE.search(text):
+        return f">{text}"
+    return f' xml:space="preserve">{escaped(text)}'
 
 
 def escaped(text: str) -> str:

@@ -7,6 +7,7 @@ from datetime import date, datetime
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from lianfang.interfaces.workbook.book import Book
 from lianfang.interfaces.workbook.lists import ListColumn, Values
@@ -100,7 +101,10 @@ def age(book: Book) -> Values:
     today = book.answer.settings.as_of.date()
 
     def values(table: pa.Table) -> Sequence[Any]:
-        return [years(born, today) for born in table.column("birth_on").to_pylist()]
+        born = table.column("birth_on")
+        later = pc.greater(pc.add(pc.multiply(pc.month(born), 100), pc.day(born)), today.month * 100 + today.day)
+        ages: list[int | None] = pc.subtract(pc.subtract(today.year, pc.year(born)), later.cast("int64")).to_pylist()
+        return ages
 
     return values
 

@@ -18,7 +18,7 @@ from lianfang.interfaces.workbook.book import (
     set_widths,
     text_width,
 )
-from lianfang.interfaces.workbook.bulk import BulkSheet
+from lianfang.interfaces.workbook.bulk import BulkSheet, Rows
 from lianfang.interfaces.workbook.look import AMBER, AMBER_PALE, Kind, Tone
 
 MOST_ROWS = 1_048_000
@@ -76,7 +76,7 @@ def present_columns(table: pa.Table, columns: Sequence[ListColumn]) -> list[List
     kept = [
         column
         for column in columns
-        if not column.optional or any(any(column.values(chunk)) for chunk in _chunks(table))
+        if not column.optional or any(any(column.values(chunk)) for chunk in _probes(table))
     ]
     return [c for c in kept if c.printed] + [c for c in kept if not c.printed]
 
@@ -159,6 +159,15 @@ def row_height(cells: Sequence[Any], wrapped: Sequence[tuple[int, float]]) -> fl
     return ROW if lines == 1 else LINE * lines + 4
 
 
+def row_heights(columns: Sequence[Sequence[Any]], wrapped: Sequence[tuple[int, float]], rows: int) -> Sequence[float]:
+    """``row_height`` of every row, by columns."""
+    lines = [1] * rows
+    for number, width in wrapped:
+        needed = {value: lines_needed(str(value), width) if value else 1 for value in set(columns[number])}
+        lines = [max(most, needed[value]) for most, value in zip(lines, columns[number], strict=True)]
+    return [ROW if most == 1 else LINE * most + 4 for most in lines]
+
+
 def _write_rows(
     book: Book,
     sheet: BulkSheet,
@@ -173,19 +182,24 @@ def _write_rows(
     wrapped = [(n, widths[n]) for n, column in enumerate(columns) if column.kind == "wrapped"]
     name = sheet.get_name()
 
-    def rows() -> Iterator[tuple[int, float, Sequence[Any]]]:
+    def batches() -> Iterator[Rows]:
         done = 0
         for chunk in _chunks(table):
             worn = [styles[tone] for tone in tones(chunk)] if tones else [0] * chunk.num_rows
-            cells = zip(*(column.values(chunk) for column in columns), strict=True)
-            for style, row in zip(worn, cells, strict=True):
-                yield style, row_height(row, wrapped) if wrapped else ROW, row
+            cells = [column.values(chunk) for column in columns]
+            yield Rows(worn, row_heights(cells, wrapped, chunk.num_rows), cells)
             done += chunk.num_rows
             book.on_progress(name, done, table.num_rows)
 
-    return sheet.write_bulk(first_row, formats, rows())
+    return sheet.write_columns(first_row, formats, batches())
 
 
 def _chunks(table: pa.Table) -> Iterator[pa.Table]:
     for start in range(0, table.num_rows, CHUNK):
         yield table.slice(start, CHUNK)
+
+
+def _probes(table: pa.Table) -> Iterator[pa.Table]:
+    """The whole table, a little of it first: most columns say something there already."""
+    yield table.slice(0, MEASURED)
+    yield from _chunks(table.slice(MEASURED))
