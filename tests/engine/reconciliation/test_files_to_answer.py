@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 
 from lianfang.engine.linkage import Decisions
@@ -127,3 +128,24 @@ def test_a_positive_swab_without_a_tube_code_is_listed_as_tube_and_as_person_und
     )
     assert said.positive_pools["tube_code"].to_pylist() == said.positive_pool_people["tube_code"].to_pylist()
     assert said.positive_pool_people["action"].to_pylist() == ["report_case"]
+
+
+def test_nobody_is_cleared_by_a_column_that_only_may_hold_results() -> None:
+    roster, samples = (
+        file([wang()], "名册.xlsx"),
+        file([{"name": "王小明", "phone": "19900000001", **SWAB}], "采样.xlsx"),
+    )
+    results = file([{"tube_code": "T1", "result": "negative"}], "结果.xlsx")
+    (read,) = results.sheets
+    unsure = replace(
+        read,
+        columns=tuple(
+            replace(column, confidence=0.55) if "result" in column.fields else column for column in read.columns
+        ),
+    )
+    doubtful = replace(results, sheets=(unsure,))
+    for reading, outcome in ((results, "negative"), (doubtful, "pending")):
+        said = reconcile(
+            [("roster", roster), ("samples", samples), ("results", reading)], settings=RoundSettings(as_of=AS_OF)
+        )
+        assert said.round.people["outcome"].to_pylist() == [outcome]

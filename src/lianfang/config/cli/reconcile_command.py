@@ -15,7 +15,7 @@ from lianfang.config.cli.console import Console
 from lianfang.config.cli.dialogue import ask_about
 from lianfang.config.cli.outputs import CannotWriteError, write_whole
 from lianfang.config.cli.readings import Given, read_all, tell_problems
-from lianfang.engine.intake.contract import ROLES, FileReading, Role
+from lianfang.engine.intake.contract import ROLES, FileReading, Problem, Role
 from lianfang.engine.intake.mapping import Memory, load_memory
 from lianfang.engine.intake.questions import questions
 from lianfang.engine.linkage import Decisions
@@ -143,8 +143,7 @@ def _all_usable(pairs: Sequence[tuple[Role, FileReading]], console: Console, *, 
     unusable = []
     for role, reading in pairs:
         tell_problems(console, reading.file, reading.problems)
-        for sheet in reading.sheets:
-            tell_problems(console, reading.file, [one for one in sheet.problems if one.severity != "warning"])
+        tell_problems(console, reading.file, _worth_telling(reading))
         if not usable_sheets(role, reading):
             unusable.append((role, reading))
     if not unusable:
@@ -158,6 +157,18 @@ def _all_usable(pairs: Sequence[tuple[Role, FileReading]], console: Console, *, 
         console.error(console.text("command.problem.nothing_usable", role=console.text(f"command.role.{role}")))
     console.error(console.text("command.refused", count=len(unusable)))
     return False
+
+
+def _worth_telling(reading: FileReading) -> list[Problem]:
+    """What the sheets have wrong, and every unsure column once; other warnings stand in the report."""
+    told: dict[object, Problem] = {}
+    for sheet in reading.sheets:
+        for problem in sheet.problems:
+            if problem.code == "column_unsure":
+                told.setdefault(problem.params.get("label"), problem)
+            elif problem.severity != "warning":
+                told[id(problem)] = problem
+    return list(told.values())
 
 
 def _write(answer: Answer, arguments: argparse.Namespace, console: Console, *, made_at: datetime) -> None:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from lianfang.engine.intake.columns import ASK
 from lianfang.engine.intake.contract import FileReading, Role, SheetReading
 from lianfang.engine.intake.reading import fields_of
 from lianfang.engine.intake.roles import role_problem
@@ -113,7 +114,7 @@ def _serves(role: Role, sheet: SheetReading) -> bool:
 
 def _as_role(role: Role, file: str, sheet: SheetReading) -> pa.Table:
     """Add the columns that the role's contract derives from others."""
-    table = sheet.rows
+    table = _without_unsure_results(sheet) if role == "results" else sheet.rows
     for name, stand_ins in _STAND_INS.items():
         for stand_in in stand_ins:
             if stand_in in table.column_names:
@@ -125,6 +126,20 @@ def _as_role(role: Role, file: str, sheet: SheetReading) -> pa.Table:
         table = table.append_column("reason_is_asked", pa.array([asked] * table.num_rows, pa.bool_()))
     if role == "results":
         table = _filled(table, "laboratory", pa.array([file] * table.num_rows, pa.string()))
+    return table
+
+
+def _without_unsure_results(sheet: SheetReading) -> pa.Table:
+    """The rows without results from a column that only may hold them: nobody is cleared by a guess."""
+    guessed = [
+        name
+        for name in ("result", "last_result")
+        if name in sheet.rows.column_names
+        and not any(name in column.fields and column.confidence >= ASK for column in sheet.columns)
+    ]
+    table = sheet.rows
+    for name in guessed:
+        table = table.set_column(table.column_names.index(name), name, pa.nulls(table.num_rows, pa.string()))
     return table
 
 
