@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import gc
 from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
@@ -32,6 +33,17 @@ _MAPPING_NAME = "lianfang-mapping.csv"
 
 def run_reconcile(arguments: argparse.Namespace, console: Console) -> int:
     """Run the whole job; returns one of the exit codes above."""
+    # Millions of short-lived rows and no cycles among them: looking for cycles is a tenth of the time.
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        return _run(arguments, console)
+    finally:
+        if was_enabled:
+            gc.enable()
+
+
+def _run(arguments: argparse.Namespace, console: Console) -> int:
     wrong = _wrong_usage(arguments, console)
     if wrong:
         console.error(console.text("command.usage.wrong", detail=wrong))
