@@ -1,0 +1,1 @@
+"""Infected people: from a positive result to release."""

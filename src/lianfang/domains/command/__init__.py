@@ -1,0 +1,1 @@
+"""What the command post sees in ten seconds, and the daily table."""

@@ -1,0 +1,1 @@
+"""Rounds, teams, kits, tubes, samples and results, to the last person."""

@@ -1,0 +1,1 @@
+"""Which policy pack is in force where and when."""

@@ -1,0 +1,1 @@
+"""Places, households, people: registered once, used by every list."""

@@ -1,0 +1,270 @@
+"""Places, households and people. Everything about a person is scoped by place; the place tree itself is public."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+import pghistory
+from django.contrib.postgres.fields import ArrayField
+from django.db import models
+
+from lianfang.foundation.access.roles import Level
+from lianfang.foundation.access.scoped import ScopeColumns, Scoped
+
+
+class PlaceKind(models.TextChoices):
+    PROVINCE = "province"
+    CITY = "city"
+    COUNTY = "county"
+    TOWNSHIP = "township"
+    COMMUNITY = "community"
+    GRID = "grid"
+    COMPOUND = "compound"
+    BUILDING = "building"
+    UNIT = "unit"
+
+
+@pghistory.track(pghistory.InsertEvent(), pghistory.UpdateEvent(), pghistory.DeleteEvent())
+class Place(models.Model):
+    """A node of the tree province › … › building › unit. Rooms are households' (``Household.room``).
+
+    ``code`` is the official 12-digit division code where there is one. ``path`` holds the ids from the root to this
+    place, so that "everything inside" is one test. ``county_id`` … ``building_id`` are ids of the ancestors of those
+    kinds, the place itself included, null above them.
+    """
+
+    parent = models.ForeignKey("self", models.PROTECT, null=True, related_name="children")
+    kind = models.CharField(max_length=10, choices=PlaceKind.choices)
+    name = models.CharField(max_length=120)
+    code = models.CharField(max_length=12, null=True)
+    path = ArrayField(models.BigIntegerField(), default=list)
+    sort_key = models.CharField(max_length=160, help_text="walking order among the children of one place")
+    county_id = models.BigIntegerField(null=True)
+    township_id = models.BigIntegerField(null=True)
+    community_id = models.BigIntegerField(null=True)
+    building_id = models.BigIntegerField(null=True)
+    closed_on = models.DateField(null=True)
+
+    class Meta:
+        db_table = "registry_place"
+        constraints = [
+            models.UniqueConstraint(fields=["parent", "kind", "name"], name="registry_place_once", nulls_distinct=True),
+            models.UniqueConstraint(fields=["code"], name="registry_place_code"),
+        ]
+        indexes = [
+            models.Index(fields=["parent", "sort_key"]),
+            models.Index(fields=["community_id", "kind"]),
+            models.Index(fields=["township_id", "kind"]),
+        ]
+
+
+class LivingState(models.TextChoices):
+    LIVING = "living"
+    AWAY = "away"
+    MOVED_OUT = "moved_out"
+    DIED = "died"
+
+
+@pghistory.track(pghistory.InsertEvent(), pghistory.UpdateEvent(), pghistory.DeleteEvent())
+class Household(Scoped):
+    """The people who live in one room (房) together. ``sort_key`` is the walking order: unit, floor, room."""
+
+    place = models.ForeignKey(Place, models.PROTECT, help_text="unit or building, or the community where there is no building")
+    compound_id = models.BigIntegerField(null=True)
+    unit_id = models.BigIntegerField(null=True)
+    room = models.CharField(max_length=40, blank=True)
+    floor = models.SmallIntegerField(null=True)
+    address = models.CharField(max_length=200, help_text="as it is written on a list, from the community down")
+    sort_key = models.CharField(max_length=200)
+    tenancy = models.CharField(max_length=20, blank=True)
+    remark = models.CharField(max_length=400, blank=True)
+    last_contact_at = models.DateTimeField(null=True)
+
+    class Meta:
+        db_table = "registry_household"
+        constraints = [models.UniqueConstraint(fields=["place", "room"], name="registry_household_once")]
+        indexes = [
+            models.Index(fields=["community_id", "sort_key"]),
+            models.Index(fields=["township_id", "sort_key"]),
+            models.Index(fields=["building_id", "sort_key"]),
+        ]
+
+
+@pghistory.track(pghistory.InsertEvent(), pghistory.UpdateEvent(), pghistory.DeleteEvent())
+class Person(Scoped):
+    """A natural person at the place where they live now.
+
+    Identity numbers and phones are sealed (``privacy.numbers``); the indexes find an exact number. ``pseudonym`` is what
+    the engine sees. ``name_initials`` are the pinyin initials, for search.
+    """
+
+    household = models.ForeignKey(Household, models.PROTECT, null=True)
+    name = models.CharField(max_length=80)
+    name_pinyin = models.CharField(max_length=200, blank=True)
+    name_initials = models.CharField(max_length=40, blank=True)
+    sex = models.CharField(max_length=6, blank=True)
+    birth_on = models.DateField(null=True)
+    id_type = models.CharField(max_length=20, blank=True)
+    id_sealed = models.BinaryField(null=True)
+    id_index = models.BinaryField(null=True)
+    id_is_valid = models.BooleanField(null=True)
+    phone_sealed = models.BinaryField(null=True)
+    phone_index = models.BinaryField(null=True)
+    phone_tail_index = models.BinaryField(null=True)
+    pseudonym = models.CharField(max_length=32)
+    relation_to_head = models.CharField(max_length=20, blank=True)
+    class_kind = models.CharField(max_length=12, blank=True, help_text="permanent or floating")
+    key_person_kind = models.CharField(max_length=40, blank=True, help_text="why a rule or a list singles the person out")
+    occupation = models.CharField(max_length=60, blank=True)
+    employer = models.CharField(max_length=120, blank=True)
+    special_needs = ArrayField(models.CharField(max_length=20), default=list)
+    state = models.CharField(max_length=10, choices=LivingState.choices, default=LivingState.LIVING)
+    state_reason = models.CharField(max_length=200, blank=True)
+    state_until_on = models.DateField(null=True)
+    last_contact_at = models.DateTimeField(null=True)
+    last_contact_note = models.CharField(max_length=200, blank=True)
+    remark = models.CharField(max_length=400, blank=True)
+    created_at = models.DateTimeField()
+    import_id = models.BigIntegerField(null=True)
+    version = models.IntegerField(default=1)
+
+    scope_columns: ClassVar[ScopeColumns] = {**Scoped.scope_columns, Level.HOUSEHOLD: "household_id"}
+
+    class Meta:
+        db_table = "registry_person"
+        constraints = [
+            # Per community: a violation on a hidden row would tell that the number exists elsewhere.
+            models.UniqueConstraint(
+                fields=["community_id", "id_index"], name="registry_person_identity",
+                condition=models.Q(id_index__isnull=False) & ~models.Q(state="moved_out"),
+            ),
+        ]  # fmt: skip
+        indexes = [
+            models.Index(fields=["household"]),
+            models.Index(fields=["community_id", "id"]),
+            models.Index(fields=["township_id", "id"]),
+            models.Index(fields=["building_id", "id"]),
+            models.Index(fields=["id_index"]),
+            models.Index(fields=["phone_index"]),
+            models.Index(fields=["phone_tail_index"]),
+            models.Index(fields=["community_id", "name"]),
+            models.Index(fields=["township_id", "name"]),
+            models.Index(fields=["community_id", "name_initials"]),
+            models.Index(fields=["township_id", "name_initials"]),
+        ]
+
+
+class ImportState(models.TextChoices):
+    UPLOADED = "uploaded"
+    READING = "reading"
+    REVIEW = "review"
+    APPLYING = "applying"
+    APPLIED = "applied"
+    UNDONE = "undone"
+    FAILED = "failed"
+    DISCARDED = "discarded"
+
+
+class Import(Scoped):
+    """One import of rosters: files → understood → conflicts decided → preview → applied → perhaps undone.
+
+    ``summary`` holds counts for the pages, never personal data. Files and drafts lie in ``ImportFile`` and
+    ``ImportRow`` and are removed when the import is closed.
+    """
+
+    state = models.CharField(max_length=12, choices=ImportState.choices)
+    made_by_id = models.BigIntegerField()
+    made_by = models.CharField(max_length=80)
+    made_at = models.DateTimeField()
+    stage = models.CharField(max_length=40, blank=True)
+    progress = models.SmallIntegerField(default=0)
+    summary = models.JSONField(default=dict)
+    failure = models.JSONField(null=True, help_text="text key and gaps of what went wrong, and what was kept")
+    applied_at = models.DateTimeField(null=True)
+    applied_by = models.CharField(max_length=80, blank=True)
+    undone_at = models.DateTimeField(null=True)
+    heartbeat_at = models.DateTimeField(null=True)
+    version = models.IntegerField(default=1)
+
+    class Meta:
+        db_table = "registry_import"
+        indexes = [models.Index(fields=["community_id", "-made_at"]), models.Index(fields=["township_id", "-made_at"])]
+
+
+class ImportFile(Scoped):
+    """A file as it came, with what was understood of it. ``digest`` (SHA-256) finds the same file given twice."""
+
+    batch = models.ForeignKey(Import, models.CASCADE, related_name="files")
+    name = models.CharField(max_length=200)
+    size = models.BigIntegerField()
+    digest = models.CharField(max_length=64)
+    stored_as = models.CharField(max_length=200)
+    understood = models.JSONField(default=dict, help_text="sheets, columns with confidence, problem cells; as `lianfang intake --json`")
+
+    class Meta:
+        db_table = "registry_import_file"
+        indexes = [models.Index(fields=["digest"])]
+
+
+class ImportRow(Scoped):
+    """One person read from the files, as it would be registered; numbers sealed.
+
+    ``action``: add, update, same, or skip. ``person_id`` is the person it was linked with. ``conflict`` groups rows that a
+    clerk must decide on; empty where nothing is open.
+    """
+
+    batch = models.ForeignKey(Import, models.CASCADE, related_name="rows")
+    number = models.IntegerField()
+    source = models.CharField(max_length=300, help_text="file, sheet and row")
+    values = models.JSONField(help_text="normalised values but identity and phone")
+    id_sealed = models.BinaryField(null=True)
+    id_index = models.BinaryField(null=True)
+    phone_sealed = models.BinaryField(null=True)
+    phone_index = models.BinaryField(null=True)
+    person_id = models.BigIntegerField(null=True)
+    action = models.CharField(max_length=8)
+    changes = models.JSONField(default=dict, help_text="field → [before, after]; numbers masked")
+    problems = models.JSONField(default=list)
+
+    class Meta:
+        db_table = "registry_import_row"
+        indexes = [models.Index(fields=["batch", "number"]), models.Index(fields=["batch", "action"])]
+
+
+class ImportConflict(Scoped):
+    """Rows that contradict each other or what is registered, to be decided in bulk.
+
+    ``kind`` as engine linkage names it; ``choices`` are the possible decisions, ``choice`` the one taken.
+    """
+
+    batch = models.ForeignKey(Import, models.CASCADE, related_name="conflicts")
+    number = models.IntegerField()
+    kind = models.CharField(max_length=30)
+    rows = ArrayField(models.IntegerField())
+    person_ids = ArrayField(models.BigIntegerField(), default=list)
+    differs = models.JSONField(default=list)
+    suggestion = models.CharField(max_length=20, blank=True)
+    choice = models.CharField(max_length=20, blank=True)
+    decided_by = models.CharField(max_length=80, blank=True)
+    decided_at = models.DateTimeField(null=True)
+
+    class Meta:
+        db_table = "registry_import_conflict"
+        indexes = [models.Index(fields=["batch", "kind", "number"])]
+
+
+class ImportUndo(Scoped):
+    """What a row changed: enough to put it back, as long as nobody changed the person since (``person_version``)."""
+
+    batch = models.ForeignKey(Import, models.CASCADE, related_name="undo_rows")
+    person_id = models.BigIntegerField()
+    person_version = models.IntegerField()
+    was_added = models.BooleanField()
+    before = models.JSONField(null=True)
+    id_sealed = models.BinaryField(null=True)
+    phone_sealed = models.BinaryField(null=True)
+
+    class Meta:
+        db_table = "registry_import_undo"
+        indexes = [models.Index(fields=["batch"])]
+

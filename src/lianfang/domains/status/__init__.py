@@ -1,0 +1,1 @@
+"""Green, yellow, red or unknown, with reason, evidence, since and until."""

@@ -1,0 +1,1 @@
+"""Events of the domains: written with the change, handled after it."""

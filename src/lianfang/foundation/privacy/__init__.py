@@ -1,0 +1,1 @@
+"""Encrypted numbers, blind indexes, masks, and the audited opening of a mask."""

@@ -1,0 +1,98 @@
+"""The product's tests: a real PostgreSQL, the pages' own login, row-level security on."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+# Settings are read at import, before the server is there; the addresses are put in by ``product_database``.
+_FOLDER = Path(tempfile.mkdtemp(prefix="lianfang-test-"))
+os.environ["LIANFANG_FOLDER"] = str(_FOLDER / "settings")
+os.environ["DATABASE_URL"] = "postgresql://unset/unset"
+os.environ["DATABASE_OWNER_URL"] = "postgresql://unset/unset"
+os.environ["DJANGO_SETTINGS_MODULE"] = "lianfang.config.settings"
+
+import django  # noqa: E402
+
+django.setup()
+
+import pytest  # noqa: E402
+from django.conf import settings  # noqa: E402
+from django.core.cache import cache  # noqa: E402
+from django.db import connections, transaction  # noqa: E402
+from django.test import Client  # noqa: E402
+from django.test.utils import setup_test_environment, teardown_test_environment  # noqa: E402
+
+from lianfang.config.environment import django_database  # noqa: E402
+from lianfang.foundation.access.actor import system_actor  # noqa: E402
+from lianfang.foundation.access.scope import acting_as  # noqa: E402
+from lianfang.foundation.privacy.numbers import forget_keys  # noqa: E402
+from tests.product.database import test_database as made_database  # noqa: E402
+from tests.product.world import World, make_world, sign_in  # noqa: E402
+
+
+@pytest.fixture(scope="session")
+def product_database() -> Iterator[None]:
+    """One server for the session; both of Django's aliases point at it."""
+    with made_database(_FOLDER) as (owner_url, app_url):
+        for alias, url in (("owner", owner_url), ("default", app_url)):
+            connections.databases[alias].update(django_database(url))
+            if hasattr(connections._connections, alias):
+                delattr(connections._connections, alias)
+        setup_test_environment()
+        settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+        yield
+        teardown_test_environment()
+        connections.close_all()
+
+
+@pytest.fixture(autouse=True)
+def product(request: pytest.FixtureRequest, product_database: None) -> Iterator[None]:
+    """Every test leaves nothing behind: rolled back, or, where it is marked ``committed``, emptied as the owner."""
+    cache.clear()
+    forget_keys()
+    if request.node.get_closest_marker("committed"):
+        yield
+        _empty_tables()
+        return
+    with transaction.atomic():
+        yield
+        transaction.set_rollback(True)
+
+
+def _empty_tables() -> None:
+    connections["default"].close()
+    with connections["owner"].cursor() as cursor:
+        cursor.execute(
+            "SELECT string_agg(quote_ident(tablename), ', ') FROM pg_tables WHERE schemaname = 'public' "
+            "AND tablename NOT IN ('django_migrations', 'django_content_type', 'auth_permission')"
+        )
+        cursor.execute(f"TRUNCATE {cursor.fetchone()[0]} RESTART IDENTITY CASCADE")
+
+
+@pytest.fixture
+def system() -> Iterator[object]:
+    """The test runs as the system, which sees every place."""
+    with acting_as(system_actor("test")) as actor:
+        yield actor
+
+
+@pytest.fixture
+def world() -> World:
+    """A county with a township of two communities, a few buildings and people, and one account per role."""
+    return make_world()
+
+
+@pytest.fixture
+def browse(world: World) -> Callable[..., Client]:
+    """``browse("community")`` is a client signed in as that account of the world; ``browse()`` is nobody."""
+
+    def signed_in(login: str | None = None, language: str = "zh-hans") -> Client:
+        client = Client(headers={"accept-language": language}, raise_request_exception=False)
+        if login is not None:
+            sign_in(client, world.accounts[login])
+        return client
+
+    return signed_in

@@ -1,0 +1,101 @@
+"""The database of the product's tests: made once per set of migrations, then copied.
+
+By default the embedded PostgreSQL, as a user has it. ``LIANFANG_TEST_SERVER`` names another server by the address of a
+superuser (``tools/postgres15.sh`` starts Debian's and prints one).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from urllib.parse import urlsplit, urlunsplit
+
+import psycopg
+
+ROOT = Path(__file__).resolve().parents[2]
+MADE_FROM = ("src/lianfang/*/*/migrations/*.py", "src/lianfang/foundation/access/*.py", "src/lianfang/config/embedded/*.py")
+
+
+def fingerprint() -> str:
+    digest = hashlib.sha256()
+    for pattern in MADE_FROM:
+        for path in sorted(ROOT.glob(pattern)):
+            digest.update(path.name.encode() + b"\0" + path.read_bytes())
+    return digest.hexdigest()[:12]
+
+
+def migrate(owner_url: str, app_url: str, folder: Path) -> None:
+    """Run the migrations as the owner, as a deployment does."""
+    given = {"DATABASE_URL": app_url, "DATABASE_OWNER_URL": owner_url, "LIANFANG_FOLDER": str(folder)}
+    subprocess.run(
+        [sys.executable, "-m", "lianfang.config.manage", "migrate", "--database", "owner", "--verbosity", "0", "--skip-checks"],
+        env={**os.environ, **given}, check=True, cwd=ROOT,
+    )  # fmt: skip
+
+
+@contextmanager
+def test_database(folder: Path) -> Iterator[tuple[str, str]]:
+    """(owner's address, pages' address) of a fresh database with all tables; gone afterwards."""
+    server = os.environ.get("LIANFANG_TEST_SERVER")
+    if server:
+        with _on_server(server, folder) as urls:
+            yield urls
+    else:
+        with _embedded(folder) as urls:
+            yield urls
+
+
+@contextmanager
+def _embedded(folder: Path) -> Iterator[tuple[str, str]]:
+    from lianfang.config.embedded import EmbeddedPostgres
+
+    kept = ROOT / ".pytest_cache" / "lianfang-database" / fingerprint()
+    if not kept.exists():
+        draft = kept.with_name(f"{kept.name}.{os.getpid()}")
+        draft.mkdir(parents=True)
+        with EmbeddedPostgres(draft / "data") as addresses:
+            migrate(addresses.owner_url, addresses.app_url, draft / "settings")
+        try:
+            draft.rename(kept)
+        except OSError:
+            # Another run made the same one meanwhile.
+            shutil.rmtree(draft)
+    data = folder / "data"
+    subprocess.run(["cp", "-a", str(kept / "data"), str(data)], check=True)
+    with EmbeddedPostgres(data) as addresses:
+        yield addresses.owner_url, addresses.app_url
+
+
+@contextmanager
+def _on_server(server: str, folder: Path) -> Iterator[tuple[str, str]]:
+    template, name = f"lianfang_template_{fingerprint()}", f"lianfang_test_{os.getpid()}"
+    with psycopg.connect(server, autocommit=True) as connection:
+        _make_logins(connection)
+        if not connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [template]).fetchone():
+            draft = f"{template}_{os.getpid()}"
+            connection.execute(f"CREATE DATABASE {draft} OWNER lianfang_owner")
+            migrate(_url(server, draft, "lianfang_owner"), _url(server, draft, "lianfang_app"), folder / "settings")
+            connection.execute(f"ALTER DATABASE {draft} RENAME TO {template}")
+        connection.execute(f"CREATE DATABASE {name} TEMPLATE {template} OWNER lianfang_owner")
+        try:
+            yield _url(server, name, "lianfang_owner"), _url(server, name, "lianfang_app")
+        finally:
+            connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+def _make_logins(connection: psycopg.Connection) -> None:
+    for login, rights in (("lianfang_owner", "CREATEROLE"), ("lianfang_app", "NOINHERIT")):
+        if not connection.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", [login]).fetchone():
+            connection.execute(f"CREATE ROLE {login} LOGIN PASSWORD 'test' {rights}")
+
+
+def _url(server: str, database: str, login: str) -> str:
+    parts = urlsplit(server)
+    host = parts.netloc.rpartition("@")[2]
+    return urlunsplit((parts.scheme, f"{login}:test@{host}", f"/{database}", parts.query, ""))
