@@ -19,7 +19,11 @@ from urllib.parse import urlsplit, urlunsplit
 import psycopg
 
 ROOT = Path(__file__).resolve().parents[2]
-MADE_FROM = ("src/lianfang/*/*/migrations/*.py", "src/lianfang/foundation/access/*.py", "src/lianfang/config/embedded/*.py")
+MADE_FROM = (
+    "src/lianfang/*/*/migrations/*.py",
+    "src/lianfang/foundation/access/*.py",
+    "src/lianfang/config/embedded/*.py",
+)
 
 
 def fingerprint() -> str:

@@ -134,7 +134,7 @@ def _account(world: World, role: Role, level: Level, place: str | None) -> None:
     at = world.places.get(place or "")
     scope = [home.pk] if home else [at.pk] if at else []
     Posting.objects.create(
-        account=account, role=role, level=level, scope_ids=scope, place_id=at.pk if at else None,
+        account=account, role=role, level=level, scope_ids=scope, place_id=scope[0] if scope else None,
         place_label=at.name if at else "", starts_at=timezone.now(), given_by="test",
     )  # fmt: skip
     world.accounts[str(role)] = account

@@ -7,6 +7,7 @@ from django.urls import include, path
 urlpatterns = [
     path("", include("lianfang.foundation.web.urls")),
     path("", include("lianfang.foundation.access.urls")),
+    path("", include("lianfang.foundation.privacy.urls")),
     path("registry/", include("lianfang.domains.registry.urls")),
     path("testing/", include("lianfang.domains.lab_testing.urls")),
     path("cases/", include("lianfang.domains.cases.urls")),

@@ -38,6 +38,11 @@ class Case(Scoped):
     class Meta:
         db_table = "cases_case"
         constraints = [
-            models.UniqueConstraint(fields=["person_id"], condition=models.Q(released_at=None), name="cases_case_open_once")
+            models.UniqueConstraint(
+                fields=["person_id"], condition=models.Q(released_at=None), name="cases_case_open_once"
+            )
         ]
-        indexes = [models.Index(fields=["township_id", "-found_at"]), models.Index(fields=["community_id", "-found_at"])]
+        indexes = [
+            models.Index(fields=["township_id", "-found_at"]),
+            models.Index(fields=["community_id", "-found_at"]),
+        ]

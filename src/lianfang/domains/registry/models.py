@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import ClassVar
 
 import pghistory
+import pgtrigger
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 
@@ -65,20 +66,30 @@ class LivingState(models.TextChoices):
     DIED = "died"
 
 
-@pghistory.track(pghistory.InsertEvent(), pghistory.UpdateEvent(), pghistory.DeleteEvent())
+# One trigger call per statement: imports write hundreds of thousands of rows.
+@pghistory.track(
+    pghistory.InsertEvent(), pghistory.UpdateEvent(), pghistory.DeleteEvent(), level=pgtrigger.Statement
+)
 class Household(Scoped):
-    """The people who live in one room (房) together. ``sort_key`` is the walking order: unit, floor, room."""
+    """The people who live in one room (房) together.
+
+    ``sort_key`` is the walking order inside the township: community, compound, building, unit, floor, room. ``address``
+    is written in Chinese from the compound down; the community is a column of its own on lists.
+    """
 
     place = models.ForeignKey(Place, models.PROTECT, help_text="unit or building, or the community where there is no building")
     compound_id = models.BigIntegerField(null=True)
     unit_id = models.BigIntegerField(null=True)
     room = models.CharField(max_length=40, blank=True)
     floor = models.SmallIntegerField(null=True)
-    address = models.CharField(max_length=200, help_text="as it is written on a list, from the community down")
-    sort_key = models.CharField(max_length=200)
+    address = models.CharField(max_length=200, help_text="as it is written on a list, from the compound down")
+    sort_key = models.CharField(max_length=250, db_collation="C")
     tenancy = models.CharField(max_length=20, blank=True)
     remark = models.CharField(max_length=400, blank=True)
     last_contact_at = models.DateTimeField(null=True)
+    version = models.IntegerField(default=1)
+
+    scope_columns: ClassVar[ScopeColumns] = {**Scoped.scope_columns, Level.HOUSEHOLD: "id"}
 
     class Meta:
         db_table = "registry_household"
@@ -87,21 +98,27 @@ class Household(Scoped):
             models.Index(fields=["community_id", "sort_key"]),
             models.Index(fields=["township_id", "sort_key"]),
             models.Index(fields=["building_id", "sort_key"]),
+            models.Index(fields=["township_id", "room"]),
         ]
 
 
-@pghistory.track(pghistory.InsertEvent(), pghistory.UpdateEvent(), pghistory.DeleteEvent())
+@pghistory.track(
+    pghistory.InsertEvent(), pghistory.UpdateEvent(), pghistory.DeleteEvent(), level=pgtrigger.Statement
+)
 class Person(Scoped):
-    """A natural person at the place where they live now.
+    """A natural person at the place where they live now, or last lived.
 
     Identity numbers and phones are sealed (``privacy.numbers``); the indexes find an exact number. ``pseudonym`` is what
-    the engine sees. ``name_initials`` are the pinyin initials, for search.
+    the engine sees. ``name_pinyin`` has the syllables apart, ``name_initials`` their first letters, for search.
+    ``sort_key`` is the household's. Only ``living`` and ``away`` are residents; the others stay for what they left behind.
     """
 
     household = models.ForeignKey(Household, models.PROTECT, null=True)
-    name = models.CharField(max_length=80)
-    name_pinyin = models.CharField(max_length=200, blank=True)
-    name_initials = models.CharField(max_length=40, blank=True)
+    # Compared by code point: a range under "C" is an index condition that row-level security lets through; LIKE is not.
+    name = models.CharField(max_length=80, db_collation="C")
+    name_pinyin = models.CharField(max_length=200, blank=True, db_collation="C")
+    name_initials = models.CharField(max_length=40, blank=True, db_collation="C")
+    sort_key = models.CharField(max_length=250, blank=True, db_collation="C")
     sex = models.CharField(max_length=6, blank=True)
     birth_on = models.DateField(null=True)
     id_type = models.CharField(max_length=20, blank=True)
@@ -117,7 +134,7 @@ class Person(Scoped):
     key_person_kind = models.CharField(max_length=40, blank=True, help_text="why a rule or a list singles the person out")
     occupation = models.CharField(max_length=60, blank=True)
     employer = models.CharField(max_length=120, blank=True)
-    special_needs = ArrayField(models.CharField(max_length=20), default=list)
+    special_needs = ArrayField(models.CharField(max_length=20), default=list, help_text="codes of words.SPECIAL_NEEDS")
     state = models.CharField(max_length=10, choices=LivingState.choices, default=LivingState.LIVING)
     state_reason = models.CharField(max_length=200, blank=True)
     state_until_on = models.DateField(null=True)
@@ -140,17 +157,17 @@ class Person(Scoped):
             ),
         ]  # fmt: skip
         indexes = [
-            models.Index(fields=["household"]),
-            models.Index(fields=["community_id", "id"]),
-            models.Index(fields=["township_id", "id"]),
-            models.Index(fields=["building_id", "id"]),
+            models.Index(fields=["community_id", "sort_key", "id"]),
+            models.Index(fields=["township_id", "sort_key", "id"]),
+            models.Index(fields=["building_id", "sort_key", "id"]),
+            models.Index(fields=["township_id", "name"]),
+            models.Index(fields=["township_id", "name_pinyin", "id"]),
+            models.Index(fields=["township_id", "name_initials"]),
+            models.Index(fields=["township_id", "sort_key", "id"], condition=~models.Q(special_needs=[]), name="registry_person_needs"),
+            models.Index(fields=["township_id", "sort_key", "id"], condition=~models.Q(key_person_kind=""), name="registry_person_key"),
             models.Index(fields=["id_index"]),
             models.Index(fields=["phone_index"]),
             models.Index(fields=["phone_tail_index"]),
-            models.Index(fields=["community_id", "name"]),
-            models.Index(fields=["township_id", "name"]),
-            models.Index(fields=["community_id", "name_initials"]),
-            models.Index(fields=["township_id", "name_initials"]),
         ]
 
 

@@ -11,7 +11,6 @@ from lianfang.foundation.access.roles import Level
 from lianfang.foundation.access.scoped import ScopeColumns, Scoped
 
 
-
 class Colour(models.TextChoices):
     GREEN = "green"
     YELLOW = "yellow"

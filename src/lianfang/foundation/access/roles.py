@@ -84,4 +84,17 @@ MAY: dict[Role, frozenset[Action]] = {
     Role.ADMINISTRATOR: frozenset({A.ACCOUNTS_MANAGE, A.PLACES_EDIT, A.AUDIT_VIEW}),
     Role.SYSTEM: frozenset(Action),
 }
+
+# Whom a role may post: those below it.
+_BELOW_COMMUNITY = frozenset({Role.RESIDENT, Role.BUILDING_CHIEF, Role.SAMPLER, Role.COURIER, Role.GUARD})
+GIVES: dict[Role, frozenset[Role]] = {
+    Role.COMMUNITY: _BELOW_COMMUNITY,
+    Role.TOWNSHIP: _BELOW_COMMUNITY | {Role.COMMUNITY},
+    Role.DISTRICT: _BELOW_COMMUNITY | {Role.COMMUNITY, Role.TOWNSHIP, Role.SUPERVISOR},
+    Role.ADMINISTRATOR: frozenset(Role) - {Role.SYSTEM},
+    Role.SYSTEM: frozenset(Role) - {Role.SYSTEM},
+}
+
+NEEDS_PLACE = frozenset(Role) - {Role.AUDITOR, Role.ADMINISTRATOR, Role.SYSTEM}
+
 del A

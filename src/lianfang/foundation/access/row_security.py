@@ -94,9 +94,7 @@ def _roles() -> Iterable[str]:
 
 
 def _grant_role(role: str, to: str) -> str:
-    return (
-        f"DO $$ BEGIN IF NOT pg_has_role('{to}', '{role}', 'MEMBER') THEN GRANT {role} TO {to}; END IF; END $$"
-    )
+    return f"DO $$ BEGIN IF NOT pg_has_role('{to}', '{role}', 'MEMBER') THEN GRANT {role} TO {to}; END IF; END $$"
 
 
 def _policies(model: type[models.Model]) -> Iterable[str]:

@@ -45,7 +45,9 @@ def acting_as(actor: Actor, *, using: str = "default") -> Iterator[Actor]:
         _set_scope(actor, using)
         token = _acting.set(actor)
         try:
-            with pghistory.context(actor=actor.name, role=str(actor.role), purpose=actor.purpose, request=actor.request_id):
+            with pghistory.context(
+                actor=actor.name, role=str(actor.role), purpose=actor.purpose, request=actor.request_id
+            ):
                 yield actor
         except BaseException:
             # The savepoint's rollback restores role and settings by itself.

@@ -9,7 +9,12 @@ from lianfang.foundation.audit.models import Entry
 
 
 def record(
-    *, actor: Actor, action: str, target_kind: str = "", target_id: object = "", details: Mapping[str, object] | None = None
+    *,
+    actor: Actor,
+    action: str,
+    target_kind: str = "",
+    target_id: object = "",
+    details: Mapping[str, object] | None = None,
 ) -> Entry:
     """Append one entry. Raises whatever the database raises: an action that cannot be recorded does not happen."""
     return Entry.objects.create(

@@ -48,7 +48,9 @@ def handle_waiting(limit: int = 200) -> int:
     done = 0
     with acting_as(system_actor("outbox")):
         waiting = list(
-            Event.objects.select_for_update(skip_locked=True).filter(handled_at=None, tries__lt=5).order_by("id")[:limit]
+            Event.objects.select_for_update(skip_locked=True)
+            .filter(handled_at=None, tries__lt=5)
+            .order_by("id")[:limit]
         )
         for event in waiting:
             try:
@@ -56,7 +58,9 @@ def handle_waiting(limit: int = 200) -> int:
                     for handler in _handlers.get(event.name, []):
                         handler(event.payload)
             except Exception as error:  # noqa: BLE001 - whatever it is, it is kept on the event and shown to the administrator
-                Event.objects.filter(pk=event.pk).update(tries=event.tries + 1, failure=f"{type(error).__name__}: {error}")
+                Event.objects.filter(pk=event.pk).update(
+                    tries=event.tries + 1, failure=f"{type(error).__name__}: {error}"
+                )
                 continue
             Event.objects.filter(pk=event.pk).update(handled_at=timezone.now(), failure="")
             done += 1

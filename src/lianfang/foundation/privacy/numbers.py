@@ -29,7 +29,9 @@ def current_key_number() -> int:
         return int(number)
     last = DataKey.objects.order_by("-number").values_list("number", flat=True).first() or 0
     nonce = os.urandom(12)
-    wrapped = nonce + AESGCM(settings.ENCRYPTION_KEY).encrypt(nonce, AESGCM.generate_key(256), b"data key %d" % (last + 1))
+    wrapped = nonce + AESGCM(settings.ENCRYPTION_KEY).encrypt(
+        nonce, AESGCM.generate_key(256), b"data key %d" % (last + 1)
+    )
     key, _ = DataKey.objects.get_or_create(number=last + 1, defaults={"wrapped": wrapped})
     return int(key.number)
 

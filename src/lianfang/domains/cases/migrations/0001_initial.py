@@ -7,87 +7,155 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('pghistory', '0007_auto_20250421_0444'),
+        ("pghistory", "0007_auto_20250421_0444"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='CaseEvent',
+            name="CaseEvent",
             fields=[
-                ('pgh_id', models.AutoField(primary_key=True, serialize=False)),
-                ('pgh_created_at', models.DateTimeField(auto_now_add=True)),
-                ('pgh_label', models.TextField(help_text='The event label.')),
-                ('id', models.BigIntegerField()),
-                ('county_id', models.BigIntegerField()),
-                ('township_id', models.BigIntegerField()),
-                ('community_id', models.BigIntegerField()),
-                ('building_id', models.BigIntegerField(null=True)),
-                ('person_id', models.BigIntegerField()),
-                ('household_id', models.BigIntegerField(null=True)),
-                ('kind', models.CharField(choices=[('confirmed', 'Confirmed'), ('asymptomatic', 'Asymptomatic'), ('screening_positive', 'Screening Positive')], max_length=20)),
-                ('found_at', models.DateTimeField()),
-                ('evidence_kind', models.CharField(help_text='result, order', max_length=20)),
-                ('evidence_id', models.BigIntegerField(null=True)),
-                ('transferred_at', models.DateTimeField(null=True)),
-                ('released_at', models.DateTimeField(null=True)),
-                ('released_by', models.CharField(blank=True, max_length=80)),
-                ('released_because', models.CharField(blank=True, max_length=200)),
-                ('made_by', models.CharField(max_length=80)),
+                ("pgh_id", models.AutoField(primary_key=True, serialize=False)),
+                ("pgh_created_at", models.DateTimeField(auto_now_add=True)),
+                ("pgh_label", models.TextField(help_text="The event label.")),
+                ("id", models.BigIntegerField()),
+                ("county_id", models.BigIntegerField()),
+                ("township_id", models.BigIntegerField()),
+                ("community_id", models.BigIntegerField()),
+                ("building_id", models.BigIntegerField(null=True)),
+                ("person_id", models.BigIntegerField()),
+                ("household_id", models.BigIntegerField(null=True)),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[
+                            ("confirmed", "Confirmed"),
+                            ("asymptomatic", "Asymptomatic"),
+                            ("screening_positive", "Screening Positive"),
+                        ],
+                        max_length=20,
+                    ),
+                ),
+                ("found_at", models.DateTimeField()),
+                ("evidence_kind", models.CharField(help_text="result, order", max_length=20)),
+                ("evidence_id", models.BigIntegerField(null=True)),
+                ("transferred_at", models.DateTimeField(null=True)),
+                ("released_at", models.DateTimeField(null=True)),
+                ("released_by", models.CharField(blank=True, max_length=80)),
+                ("released_because", models.CharField(blank=True, max_length=200)),
+                ("made_by", models.CharField(max_length=80)),
             ],
             options={
-                'abstract': False,
+                "abstract": False,
             },
         ),
         migrations.CreateModel(
-            name='Case',
+            name="Case",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('county_id', models.BigIntegerField()),
-                ('township_id', models.BigIntegerField()),
-                ('community_id', models.BigIntegerField()),
-                ('building_id', models.BigIntegerField(null=True)),
-                ('person_id', models.BigIntegerField()),
-                ('household_id', models.BigIntegerField(null=True)),
-                ('kind', models.CharField(choices=[('confirmed', 'Confirmed'), ('asymptomatic', 'Asymptomatic'), ('screening_positive', 'Screening Positive')], max_length=20)),
-                ('found_at', models.DateTimeField()),
-                ('evidence_kind', models.CharField(help_text='result, order', max_length=20)),
-                ('evidence_id', models.BigIntegerField(null=True)),
-                ('transferred_at', models.DateTimeField(null=True)),
-                ('released_at', models.DateTimeField(null=True)),
-                ('released_by', models.CharField(blank=True, max_length=80)),
-                ('released_because', models.CharField(blank=True, max_length=200)),
-                ('made_by', models.CharField(max_length=80)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("county_id", models.BigIntegerField()),
+                ("township_id", models.BigIntegerField()),
+                ("community_id", models.BigIntegerField()),
+                ("building_id", models.BigIntegerField(null=True)),
+                ("person_id", models.BigIntegerField()),
+                ("household_id", models.BigIntegerField(null=True)),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[
+                            ("confirmed", "Confirmed"),
+                            ("asymptomatic", "Asymptomatic"),
+                            ("screening_positive", "Screening Positive"),
+                        ],
+                        max_length=20,
+                    ),
+                ),
+                ("found_at", models.DateTimeField()),
+                ("evidence_kind", models.CharField(help_text="result, order", max_length=20)),
+                ("evidence_id", models.BigIntegerField(null=True)),
+                ("transferred_at", models.DateTimeField(null=True)),
+                ("released_at", models.DateTimeField(null=True)),
+                ("released_by", models.CharField(blank=True, max_length=80)),
+                ("released_because", models.CharField(blank=True, max_length=200)),
+                ("made_by", models.CharField(max_length=80)),
             ],
             options={
-                'db_table': 'cases_case',
-                'indexes': [models.Index(fields=['township_id', '-found_at'], name='cases_case_townshi_399154_idx'), models.Index(fields=['community_id', '-found_at'], name='cases_case_communi_3b73ba_idx')],
-                'constraints': [models.UniqueConstraint(condition=models.Q(('released_at', None)), fields=('person_id',), name='cases_case_open_once')],
+                "db_table": "cases_case",
+                "indexes": [
+                    models.Index(fields=["township_id", "-found_at"], name="cases_case_townshi_399154_idx"),
+                    models.Index(fields=["community_id", "-found_at"], name="cases_case_communi_3b73ba_idx"),
+                ],
+                "constraints": [
+                    models.UniqueConstraint(
+                        condition=models.Q(("released_at", None)), fields=("person_id",), name="cases_case_open_once"
+                    )
+                ],
             },
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name='case',
-            trigger=pgtrigger.compiler.Trigger(name='insert_insert', sql=pgtrigger.compiler.UpsertTriggerSql(func='INSERT INTO "cases_caseevent" ("building_id", "community_id", "county_id", "evidence_id", "evidence_kind", "found_at", "household_id", "id", "kind", "made_by", "person_id", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "released_at", "released_because", "released_by", "township_id", "transferred_at") VALUES (NEW."building_id", NEW."community_id", NEW."county_id", NEW."evidence_id", NEW."evidence_kind", NEW."found_at", NEW."household_id", NEW."id", NEW."kind", NEW."made_by", NEW."person_id", _pgh_attach_context(), NOW(), \'insert\', NEW."id", NEW."released_at", NEW."released_because", NEW."released_by", NEW."township_id", NEW."transferred_at"); RETURN NULL;', hash='f53e53dd9a2461bed3fb9c7a289416940c84e258', operation='INSERT', pgid='pgtrigger_insert_insert_0b483', table='cases_case', when='AFTER')),
+            model_name="case",
+            trigger=pgtrigger.compiler.Trigger(
+                name="insert_insert",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    func='INSERT INTO "cases_caseevent" ("building_id", "community_id", "county_id", "evidence_id", "evidence_kind", "found_at", "household_id", "id", "kind", "made_by", "person_id", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "released_at", "released_because", "released_by", "township_id", "transferred_at") VALUES (NEW."building_id", NEW."community_id", NEW."county_id", NEW."evidence_id", NEW."evidence_kind", NEW."found_at", NEW."household_id", NEW."id", NEW."kind", NEW."made_by", NEW."person_id", _pgh_attach_context(), NOW(), \'insert\', NEW."id", NEW."released_at", NEW."released_because", NEW."released_by", NEW."township_id", NEW."transferred_at"); RETURN NULL;',
+                    hash="f53e53dd9a2461bed3fb9c7a289416940c84e258",
+                    operation="INSERT",
+                    pgid="pgtrigger_insert_insert_0b483",
+                    table="cases_case",
+                    when="AFTER",
+                ),
+            ),
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name='case',
-            trigger=pgtrigger.compiler.Trigger(name='update_update', sql=pgtrigger.compiler.UpsertTriggerSql(condition='WHEN (OLD.* IS DISTINCT FROM NEW.*)', func='INSERT INTO "cases_caseevent" ("building_id", "community_id", "county_id", "evidence_id", "evidence_kind", "found_at", "household_id", "id", "kind", "made_by", "person_id", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "released_at", "released_because", "released_by", "township_id", "transferred_at") VALUES (NEW."building_id", NEW."community_id", NEW."county_id", NEW."evidence_id", NEW."evidence_kind", NEW."found_at", NEW."household_id", NEW."id", NEW."kind", NEW."made_by", NEW."person_id", _pgh_attach_context(), NOW(), \'update\', NEW."id", NEW."released_at", NEW."released_because", NEW."released_by", NEW."township_id", NEW."transferred_at"); RETURN NULL;', hash='b0e1bba04e25fd56707537cb5037bf4a4c83887e', operation='UPDATE', pgid='pgtrigger_update_update_f5146', table='cases_case', when='AFTER')),
+            model_name="case",
+            trigger=pgtrigger.compiler.Trigger(
+                name="update_update",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    condition="WHEN (OLD.* IS DISTINCT FROM NEW.*)",
+                    func='INSERT INTO "cases_caseevent" ("building_id", "community_id", "county_id", "evidence_id", "evidence_kind", "found_at", "household_id", "id", "kind", "made_by", "person_id", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "released_at", "released_because", "released_by", "township_id", "transferred_at") VALUES (NEW."building_id", NEW."community_id", NEW."county_id", NEW."evidence_id", NEW."evidence_kind", NEW."found_at", NEW."household_id", NEW."id", NEW."kind", NEW."made_by", NEW."person_id", _pgh_attach_context(), NOW(), \'update\', NEW."id", NEW."released_at", NEW."released_because", NEW."released_by", NEW."township_id", NEW."transferred_at"); RETURN NULL;',
+                    hash="b0e1bba04e25fd56707537cb5037bf4a4c83887e",
+                    operation="UPDATE",
+                    pgid="pgtrigger_update_update_f5146",
+                    table="cases_case",
+                    when="AFTER",
+                ),
+            ),
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name='case',
-            trigger=pgtrigger.compiler.Trigger(name='delete_delete', sql=pgtrigger.compiler.UpsertTriggerSql(func='INSERT INTO "cases_caseevent" ("building_id", "community_id", "county_id", "evidence_id", "evidence_kind", "found_at", "household_id", "id", "kind", "made_by", "person_id", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "released_at", "released_because", "released_by", "township_id", "transferred_at") VALUES (OLD."building_id", OLD."community_id", OLD."county_id", OLD."evidence_id", OLD."evidence_kind", OLD."found_at", OLD."household_id", OLD."id", OLD."kind", OLD."made_by", OLD."person_id", _pgh_attach_context(), NOW(), \'delete\', OLD."id", OLD."released_at", OLD."released_because", OLD."released_by", OLD."township_id", OLD."transferred_at"); RETURN NULL;', hash='826ff3f1ac2c08b2ee28862096a8b7b13b0ddf93', operation='DELETE', pgid='pgtrigger_delete_delete_8d49e', table='cases_case', when='AFTER')),
+            model_name="case",
+            trigger=pgtrigger.compiler.Trigger(
+                name="delete_delete",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    func='INSERT INTO "cases_caseevent" ("building_id", "community_id", "county_id", "evidence_id", "evidence_kind", "found_at", "household_id", "id", "kind", "made_by", "person_id", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "released_at", "released_because", "released_by", "township_id", "transferred_at") VALUES (OLD."building_id", OLD."community_id", OLD."county_id", OLD."evidence_id", OLD."evidence_kind", OLD."found_at", OLD."household_id", OLD."id", OLD."kind", OLD."made_by", OLD."person_id", _pgh_attach_context(), NOW(), \'delete\', OLD."id", OLD."released_at", OLD."released_because", OLD."released_by", OLD."township_id", OLD."transferred_at"); RETURN NULL;',
+                    hash="826ff3f1ac2c08b2ee28862096a8b7b13b0ddf93",
+                    operation="DELETE",
+                    pgid="pgtrigger_delete_delete_8d49e",
+                    table="cases_case",
+                    when="AFTER",
+                ),
+            ),
         ),
         migrations.AddField(
-            model_name='caseevent',
-            name='pgh_context',
-            field=models.ForeignKey(db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='pghistory.context'),
+            model_name="caseevent",
+            name="pgh_context",
+            field=models.ForeignKey(
+                db_constraint=False,
+                null=True,
+                on_delete=django.db.models.deletion.DO_NOTHING,
+                related_name="+",
+                to="pghistory.context",
+            ),
         ),
         migrations.AddField(
-            model_name='caseevent',
-            name='pgh_obj',
-            field=models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='events', to='cases.case'),
+            model_name="caseevent",
+            name="pgh_obj",
+            field=models.ForeignKey(
+                db_constraint=False,
+                on_delete=django.db.models.deletion.DO_NOTHING,
+                related_name="events",
+                to="cases.case",
+            ),
         ),
     ]

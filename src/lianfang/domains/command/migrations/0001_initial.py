@@ -7,75 +7,119 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('pghistory', '0007_auto_20250421_0444'),
+        ("pghistory", "0007_auto_20250421_0444"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='EnteredFigureEvent',
+            name="EnteredFigureEvent",
             fields=[
-                ('pgh_id', models.AutoField(primary_key=True, serialize=False)),
-                ('pgh_created_at', models.DateTimeField(auto_now_add=True)),
-                ('pgh_label', models.TextField(help_text='The event label.')),
-                ('id', models.BigIntegerField()),
-                ('county_id', models.BigIntegerField()),
-                ('township_id', models.BigIntegerField()),
-                ('community_id', models.BigIntegerField()),
-                ('building_id', models.BigIntegerField(null=True)),
-                ('on', models.DateField()),
-                ('figure', models.CharField(max_length=30)),
-                ('value', models.IntegerField()),
-                ('entered_by', models.CharField(max_length=80)),
-                ('entered_at', models.DateTimeField()),
+                ("pgh_id", models.AutoField(primary_key=True, serialize=False)),
+                ("pgh_created_at", models.DateTimeField(auto_now_add=True)),
+                ("pgh_label", models.TextField(help_text="The event label.")),
+                ("id", models.BigIntegerField()),
+                ("county_id", models.BigIntegerField()),
+                ("township_id", models.BigIntegerField()),
+                ("community_id", models.BigIntegerField()),
+                ("building_id", models.BigIntegerField(null=True)),
+                ("on", models.DateField()),
+                ("figure", models.CharField(max_length=30)),
+                ("value", models.IntegerField()),
+                ("entered_by", models.CharField(max_length=80)),
+                ("entered_at", models.DateTimeField()),
             ],
             options={
-                'abstract': False,
+                "abstract": False,
             },
         ),
         migrations.CreateModel(
-            name='EnteredFigure',
+            name="EnteredFigure",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('county_id', models.BigIntegerField()),
-                ('township_id', models.BigIntegerField()),
-                ('community_id', models.BigIntegerField()),
-                ('building_id', models.BigIntegerField(null=True)),
-                ('on', models.DateField()),
-                ('figure', models.CharField(max_length=30)),
-                ('value', models.IntegerField()),
-                ('entered_by', models.CharField(max_length=80)),
-                ('entered_at', models.DateTimeField()),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("county_id", models.BigIntegerField()),
+                ("township_id", models.BigIntegerField()),
+                ("community_id", models.BigIntegerField()),
+                ("building_id", models.BigIntegerField(null=True)),
+                ("on", models.DateField()),
+                ("figure", models.CharField(max_length=30)),
+                ("value", models.IntegerField()),
+                ("entered_by", models.CharField(max_length=80)),
+                ("entered_at", models.DateTimeField()),
             ],
             options={
-                'db_table': 'command_entered_figure',
-                'indexes': [models.Index(fields=['township_id', 'on'], name='command_ent_townshi_a3487f_idx')],
-                'constraints': [models.UniqueConstraint(fields=('community_id', 'on', 'figure'), name='command_figure_once'), models.CheckConstraint(condition=models.Q(('value__gte', 0)), name='command_figure_not_negative')],
+                "db_table": "command_entered_figure",
+                "indexes": [models.Index(fields=["township_id", "on"], name="command_ent_townshi_a3487f_idx")],
+                "constraints": [
+                    models.UniqueConstraint(fields=("community_id", "on", "figure"), name="command_figure_once"),
+                    models.CheckConstraint(condition=models.Q(("value__gte", 0)), name="command_figure_not_negative"),
+                ],
             },
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name='enteredfigure',
-            trigger=pgtrigger.compiler.Trigger(name='insert_insert', sql=pgtrigger.compiler.UpsertTriggerSql(func='INSERT INTO "command_enteredfigureevent" ("building_id", "community_id", "county_id", "entered_at", "entered_by", "figure", "id", "on", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "township_id", "value") VALUES (NEW."building_id", NEW."community_id", NEW."county_id", NEW."entered_at", NEW."entered_by", NEW."figure", NEW."id", NEW."on", _pgh_attach_context(), NOW(), \'insert\', NEW."id", NEW."township_id", NEW."value"); RETURN NULL;', hash='a3bb8ca1b5adf3062a70107c726bac248806d7b2', operation='INSERT', pgid='pgtrigger_insert_insert_235f3', table='command_entered_figure', when='AFTER')),
+            model_name="enteredfigure",
+            trigger=pgtrigger.compiler.Trigger(
+                name="insert_insert",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    func='INSERT INTO "command_enteredfigureevent" ("building_id", "community_id", "county_id", "entered_at", "entered_by", "figure", "id", "on", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "township_id", "value") VALUES (NEW."building_id", NEW."community_id", NEW."county_id", NEW."entered_at", NEW."entered_by", NEW."figure", NEW."id", NEW."on", _pgh_attach_context(), NOW(), \'insert\', NEW."id", NEW."township_id", NEW."value"); RETURN NULL;',
+                    hash="a3bb8ca1b5adf3062a70107c726bac248806d7b2",
+                    operation="INSERT",
+                    pgid="pgtrigger_insert_insert_235f3",
+                    table="command_entered_figure",
+                    when="AFTER",
+                ),
+            ),
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name='enteredfigure',
-            trigger=pgtrigger.compiler.Trigger(name='update_update', sql=pgtrigger.compiler.UpsertTriggerSql(condition='WHEN (OLD.* IS DISTINCT FROM NEW.*)', func='INSERT INTO "command_enteredfigureevent" ("building_id", "community_id", "county_id", "entered_at", "entered_by", "figure", "id", "on", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "township_id", "value") VALUES (NEW."building_id", NEW."community_id", NEW."county_id", NEW."entered_at", NEW."entered_by", NEW."figure", NEW."id", NEW."on", _pgh_attach_context(), NOW(), \'update\', NEW."id", NEW."township_id", NEW."value"); RETURN NULL;', hash='3d39db46775e5ef7234c1343b7a42a79d668359b', operation='UPDATE', pgid='pgtrigger_update_update_ee612', table='command_entered_figure', when='AFTER')),
+            model_name="enteredfigure",
+            trigger=pgtrigger.compiler.Trigger(
+                name="update_update",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    condition="WHEN (OLD.* IS DISTINCT FROM NEW.*)",
+                    func='INSERT INTO "command_enteredfigureevent" ("building_id", "community_id", "county_id", "entered_at", "entered_by", "figure", "id", "on", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "township_id", "value") VALUES (NEW."building_id", NEW."community_id", NEW."county_id", NEW."entered_at", NEW."entered_by", NEW."figure", NEW."id", NEW."on", _pgh_attach_context(), NOW(), \'update\', NEW."id", NEW."township_id", NEW."value"); RETURN NULL;',
+                    hash="3d39db46775e5ef7234c1343b7a42a79d668359b",
+                    operation="UPDATE",
+                    pgid="pgtrigger_update_update_ee612",
+                    table="command_entered_figure",
+                    when="AFTER",
+                ),
+            ),
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name='enteredfigure',
-            trigger=pgtrigger.compiler.Trigger(name='delete_delete', sql=pgtrigger.compiler.UpsertTriggerSql(func='INSERT INTO "command_enteredfigureevent" ("building_id", "community_id", "county_id", "entered_at", "entered_by", "figure", "id", "on", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "township_id", "value") VALUES (OLD."building_id", OLD."community_id", OLD."county_id", OLD."entered_at", OLD."entered_by", OLD."figure", OLD."id", OLD."on", _pgh_attach_context(), NOW(), \'delete\', OLD."id", OLD."township_id", OLD."value"); RETURN NULL;', hash='3edb59c2c41d25bea65fbd75a6fc80c2eeb3da7e', operation='DELETE', pgid='pgtrigger_delete_delete_4ebeb', table='command_entered_figure', when='AFTER')),
+            model_name="enteredfigure",
+            trigger=pgtrigger.compiler.Trigger(
+                name="delete_delete",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    func='INSERT INTO "command_enteredfigureevent" ("building_id", "community_id", "county_id", "entered_at", "entered_by", "figure", "id", "on", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "township_id", "value") VALUES (OLD."building_id", OLD."community_id", OLD."county_id", OLD."entered_at", OLD."entered_by", OLD."figure", OLD."id", OLD."on", _pgh_attach_context(), NOW(), \'delete\', OLD."id", OLD."township_id", OLD."value"); RETURN NULL;',
+                    hash="3edb59c2c41d25bea65fbd75a6fc80c2eeb3da7e",
+                    operation="DELETE",
+                    pgid="pgtrigger_delete_delete_4ebeb",
+                    table="command_entered_figure",
+                    when="AFTER",
+                ),
+            ),
         ),
         migrations.AddField(
-            model_name='enteredfigureevent',
-            name='pgh_context',
-            field=models.ForeignKey(db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='pghistory.context'),
+            model_name="enteredfigureevent",
+            name="pgh_context",
+            field=models.ForeignKey(
+                db_constraint=False,
+                null=True,
+                on_delete=django.db.models.deletion.DO_NOTHING,
+                related_name="+",
+                to="pghistory.context",
+            ),
         ),
         migrations.AddField(
-            model_name='enteredfigureevent',
-            name='pgh_obj',
-            field=models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='events', to='command.enteredfigure'),
+            model_name="enteredfigureevent",
+            name="pgh_obj",
+            field=models.ForeignKey(
+                db_constraint=False,
+                on_delete=django.db.models.deletion.DO_NOTHING,
+                related_name="events",
+                to="command.enteredfigure",
+            ),
         ),
     ]

@@ -4,28 +4,31 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
-    dependencies = [
-    ]
+    dependencies = []
 
     operations = [
         migrations.CreateModel(
-            name='PackActivation',
+            name="PackActivation",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('pack', models.CharField(help_text='disease/version', max_length=60)),
-                ('digest', models.CharField(help_text="SHA-256 of the pack's files: an active pack is immutable", max_length=64)),
-                ('place_id', models.BigIntegerField(help_text='null: everywhere', null=True)),
-                ('starts_at', models.DateTimeField()),
-                ('made_at', models.DateTimeField()),
-                ('proposed_by', models.CharField(max_length=80)),
-                ('approved_by', models.CharField(max_length=80)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("pack", models.CharField(help_text="disease/version", max_length=60)),
+                (
+                    "digest",
+                    models.CharField(
+                        help_text="SHA-256 of the pack's files: an active pack is immutable", max_length=64
+                    ),
+                ),
+                ("place_id", models.BigIntegerField(help_text="null: everywhere", null=True)),
+                ("starts_at", models.DateTimeField()),
+                ("made_at", models.DateTimeField()),
+                ("proposed_by", models.CharField(max_length=80)),
+                ("approved_by", models.CharField(max_length=80)),
             ],
             options={
-                'db_table': 'policy_pack_activation',
-                'indexes': [models.Index(fields=['place_id', '-starts_at'], name='policy_pack_place_i_9d9ff4_idx')],
+                "db_table": "policy_pack_activation",
+                "indexes": [models.Index(fields=["place_id", "-starts_at"], name="policy_pack_place_i_9d9ff4_idx")],
             },
         ),
     ]

@@ -7,94 +7,147 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
-    dependencies = [
-    ]
+    dependencies = []
 
     operations = [
         migrations.CreateModel(
-            name='Account',
+            name="Account",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('password', models.CharField(max_length=128, verbose_name='password')),
-                ('last_login', models.DateTimeField(blank=True, null=True, verbose_name='last login')),
-                ('login', models.CharField(max_length=64, unique=True)),
-                ('name', models.CharField(max_length=64)),
-                ('phone', models.CharField(blank=True, max_length=20)),
-                ('language', models.CharField(default='zh-hans', max_length=8)),
-                ('is_active', models.BooleanField(default=True)),
-                ('must_change_password', models.BooleanField(default=False)),
-                ('totp_secret', models.BinaryField(null=True)),
-                ('totp_last_step', models.BigIntegerField(null=True)),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("password", models.CharField(max_length=128, verbose_name="password")),
+                ("last_login", models.DateTimeField(blank=True, null=True, verbose_name="last login")),
+                ("login", models.CharField(max_length=64, unique=True)),
+                ("name", models.CharField(max_length=64)),
+                ("phone", models.CharField(blank=True, max_length=20)),
+                ("language", models.CharField(default="zh-hans", max_length=8)),
+                ("is_active", models.BooleanField(default=True)),
+                ("must_change_password", models.BooleanField(default=False)),
+                ("totp_secret", models.BinaryField(null=True)),
+                ("totp_last_step", models.BigIntegerField(null=True)),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
             ],
             options={
-                'db_table': 'access_account',
+                "db_table": "access_account",
             },
         ),
         migrations.CreateModel(
-            name='FirstLink',
+            name="FirstLink",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('token_hash', models.CharField(max_length=64, unique=True)),
-                ('made_at', models.DateTimeField()),
-                ('ends_at', models.DateTimeField()),
-                ('used_at', models.DateTimeField(null=True)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("token_hash", models.CharField(max_length=64, unique=True)),
+                ("made_at", models.DateTimeField()),
+                ("ends_at", models.DateTimeField()),
+                ("used_at", models.DateTimeField(null=True)),
             ],
             options={
-                'db_table': 'access_first_link',
+                "db_table": "access_first_link",
             },
         ),
         migrations.CreateModel(
-            name='AccountSession',
+            name="AccountSession",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('session_key', models.CharField(max_length=40, unique=True)),
-                ('device', models.CharField(max_length=200)),
-                ('address', models.CharField(max_length=45)),
-                ('started_at', models.DateTimeField()),
-                ('seen_at', models.DateTimeField()),
-                ('ended_at', models.DateTimeField(null=True)),
-                ('ended_because', models.CharField(blank=True, max_length=20)),
-                ('account', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='sessions', to=settings.AUTH_USER_MODEL)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("session_key", models.CharField(max_length=40, unique=True)),
+                ("device", models.CharField(max_length=200)),
+                ("address", models.CharField(max_length=45)),
+                ("started_at", models.DateTimeField()),
+                ("seen_at", models.DateTimeField()),
+                ("ended_at", models.DateTimeField(null=True)),
+                ("ended_because", models.CharField(blank=True, max_length=20)),
+                (
+                    "account",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="sessions",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
             options={
-                'db_table': 'access_session',
+                "db_table": "access_session",
             },
         ),
         migrations.CreateModel(
-            name='SignInAttempt',
+            name="SignInAttempt",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('login', models.CharField(max_length=64)),
-                ('address', models.CharField(max_length=45)),
-                ('at', models.DateTimeField()),
-                ('succeeded', models.BooleanField()),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("login", models.CharField(max_length=64)),
+                ("address", models.CharField(max_length=45)),
+                ("at", models.DateTimeField()),
+                ("succeeded", models.BooleanField()),
             ],
             options={
-                'db_table': 'access_sign_in_attempt',
-                'indexes': [models.Index(fields=['login', 'at'], name='access_sign_login_d39b05_idx'), models.Index(fields=['address', 'at'], name='access_sign_address_14037d_idx')],
+                "db_table": "access_sign_in_attempt",
+                "indexes": [
+                    models.Index(fields=["login", "at"], name="access_sign_login_d39b05_idx"),
+                    models.Index(fields=["address", "at"], name="access_sign_address_14037d_idx"),
+                ],
             },
         ),
         migrations.CreateModel(
-            name='Posting',
+            name="Posting",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('role', models.CharField(choices=[('resident', 'resident'), ('building_chief', 'building_chief'), ('sampler', 'sampler'), ('courier', 'courier'), ('guard', 'guard'), ('community', 'community'), ('township', 'township'), ('district', 'district'), ('supervisor', 'supervisor'), ('auditor', 'auditor'), ('administrator', 'administrator'), ('system', 'system')], max_length=20)),
-                ('level', models.CharField(choices=[('household', 'household'), ('building', 'building'), ('community', 'community'), ('township', 'township'), ('county', 'county'), ('nowhere', 'nowhere'), ('system', 'system')], max_length=12)),
-                ('scope_ids', django.contrib.postgres.fields.ArrayField(base_field=models.BigIntegerField(), default=list, size=None)),
-                ('place_id', models.BigIntegerField(null=True)),
-                ('place_label', models.CharField(blank=True, max_length=200)),
-                ('starts_at', models.DateTimeField()),
-                ('ends_at', models.DateTimeField(null=True)),
-                ('given_by', models.CharField(max_length=80)),
-                ('account', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='postings', to=settings.AUTH_USER_MODEL)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "role",
+                    models.CharField(
+                        choices=[
+                            ("resident", "resident"),
+                            ("building_chief", "building_chief"),
+                            ("sampler", "sampler"),
+                            ("courier", "courier"),
+                            ("guard", "guard"),
+                            ("community", "community"),
+                            ("township", "township"),
+                            ("district", "district"),
+                            ("supervisor", "supervisor"),
+                            ("auditor", "auditor"),
+                            ("administrator", "administrator"),
+                            ("system", "system"),
+                        ],
+                        max_length=20,
+                    ),
+                ),
+                (
+                    "level",
+                    models.CharField(
+                        choices=[
+                            ("household", "household"),
+                            ("building", "building"),
+                            ("community", "community"),
+                            ("township", "township"),
+                            ("county", "county"),
+                            ("nowhere", "nowhere"),
+                            ("system", "system"),
+                        ],
+                        max_length=12,
+                    ),
+                ),
+                (
+                    "scope_ids",
+                    django.contrib.postgres.fields.ArrayField(
+                        base_field=models.BigIntegerField(), default=list, size=None
+                    ),
+                ),
+                ("place_id", models.BigIntegerField(null=True)),
+                ("place_label", models.CharField(blank=True, max_length=200)),
+                ("starts_at", models.DateTimeField()),
+                ("ends_at", models.DateTimeField(null=True)),
+                ("given_by", models.CharField(max_length=80)),
+                (
+                    "account",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="postings",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
             options={
-                'db_table': 'access_posting',
-                'indexes': [models.Index(fields=['account', 'ends_at'], name='access_post_account_990f10_idx')],
+                "db_table": "access_posting",
+                "indexes": [models.Index(fields=["account", "ends_at"], name="access_post_account_990f10_idx")],
             },
         ),
     ]

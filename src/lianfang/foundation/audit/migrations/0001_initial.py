@@ -4,35 +4,37 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
-    dependencies = [
-    ]
+    dependencies = []
 
     operations = [
         migrations.CreateModel(
-            name='Entry',
+            name="Entry",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('at', models.DateTimeField(auto_now_add=True)),
-                ('account_id', models.BigIntegerField(null=True)),
-                ('actor_name', models.CharField(max_length=80)),
-                ('role', models.CharField(max_length=20)),
-                ('place_label', models.CharField(blank=True, max_length=200)),
-                ('county_id', models.BigIntegerField(null=True)),
-                ('township_id', models.BigIntegerField(null=True)),
-                ('community_id', models.BigIntegerField(null=True)),
-                ('action', models.CharField(max_length=60)),
-                ('target_kind', models.CharField(blank=True, max_length=40)),
-                ('target_id', models.CharField(blank=True, max_length=64)),
-                ('purpose', models.CharField(blank=True, max_length=40)),
-                ('request_id', models.CharField(blank=True, max_length=40)),
-                ('details', models.JSONField(default=dict)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("at", models.DateTimeField(auto_now_add=True)),
+                ("account_id", models.BigIntegerField(null=True)),
+                ("actor_name", models.CharField(max_length=80)),
+                ("role", models.CharField(max_length=20)),
+                ("place_label", models.CharField(blank=True, max_length=200)),
+                ("county_id", models.BigIntegerField(null=True)),
+                ("township_id", models.BigIntegerField(null=True)),
+                ("community_id", models.BigIntegerField(null=True)),
+                ("action", models.CharField(max_length=60)),
+                ("target_kind", models.CharField(blank=True, max_length=40)),
+                ("target_id", models.CharField(blank=True, max_length=64)),
+                ("purpose", models.CharField(blank=True, max_length=40)),
+                ("request_id", models.CharField(blank=True, max_length=40)),
+                ("details", models.JSONField(default=dict)),
             ],
             options={
-                'db_table': 'audit_entry',
-                'indexes': [models.Index(fields=['-at'], name='audit_entry_at_8ce30a_idx'), models.Index(fields=['target_kind', 'target_id'], name='audit_entry_target__abedcf_idx'), models.Index(fields=['account_id', '-at'], name='audit_entry_account_43aec0_idx')],
+                "db_table": "audit_entry",
+                "indexes": [
+                    models.Index(fields=["-at"], name="audit_entry_at_8ce30a_idx"),
+                    models.Index(fields=["target_kind", "target_id"], name="audit_entry_target__abedcf_idx"),
+                    models.Index(fields=["account_id", "-at"], name="audit_entry_account_43aec0_idx"),
+                ],
             },
         ),
     ]

@@ -4,27 +4,27 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
-    dependencies = [
-    ]
+    dependencies = []
 
     operations = [
         migrations.CreateModel(
-            name='Event',
+            name="Event",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('at', models.DateTimeField(auto_now_add=True)),
-                ('name', models.CharField(max_length=80)),
-                ('payload', models.JSONField()),
-                ('handled_at', models.DateTimeField(null=True)),
-                ('tries', models.PositiveSmallIntegerField(default=0)),
-                ('failure', models.TextField(blank=True)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("at", models.DateTimeField(auto_now_add=True)),
+                ("name", models.CharField(max_length=80)),
+                ("payload", models.JSONField()),
+                ("handled_at", models.DateTimeField(null=True)),
+                ("tries", models.PositiveSmallIntegerField(default=0)),
+                ("failure", models.TextField(blank=True)),
             ],
             options={
-                'db_table': 'outbox_event',
-                'indexes': [models.Index(condition=models.Q(('handled_at', None)), fields=['id'], name='outbox_waiting')],
+                "db_table": "outbox_event",
+                "indexes": [
+                    models.Index(condition=models.Q(("handled_at", None)), fields=["id"], name="outbox_waiting")
+                ],
             },
         ),
     ]

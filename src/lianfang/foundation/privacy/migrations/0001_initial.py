@@ -4,23 +4,21 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
-    dependencies = [
-    ]
+    dependencies = []
 
     operations = [
         migrations.CreateModel(
-            name='DataKey',
+            name="DataKey",
             fields=[
-                ('number', models.PositiveSmallIntegerField(primary_key=True, serialize=False)),
-                ('wrapped', models.BinaryField(null=True)),
-                ('made_at', models.DateTimeField(auto_now_add=True)),
-                ('destroyed_at', models.DateTimeField(null=True)),
+                ("number", models.PositiveSmallIntegerField(primary_key=True, serialize=False)),
+                ("wrapped", models.BinaryField(null=True)),
+                ("made_at", models.DateTimeField(auto_now_add=True)),
+                ("destroyed_at", models.DateTimeField(null=True)),
             ],
             options={
-                'db_table': 'privacy_data_key',
+                "db_table": "privacy_data_key",
             },
         ),
     ]
