@@ -18,7 +18,7 @@ demo: setup
 check: setup
 	$(VENV)/bin/ruff check .
 	$(VENV)/bin/ruff format --check .
-	$(VENV)/bin/mypy
+	LIANFANG_FOLDER=$(VENV)/check $(VENV)/bin/mypy
 	$(VENV)/bin/lint-imports
 
 test: setup

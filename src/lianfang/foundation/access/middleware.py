@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Callable
 from typing import Any
 
@@ -32,7 +31,6 @@ class Acting:
         self.get_response = get_response
 
     def __call__(self, request: Any) -> HttpResponseBase:
-        request.request_id = uuid.uuid4().hex[:16]
         request.actor = None
         if request.user.is_authenticated:
             because = end_reason(request)
@@ -48,14 +46,15 @@ class Acting:
     ) -> HttpResponseBase | None:
         if request.actor is None:
             return None
-        with acting_as(request.actor):
-            response = view(request, *args, **kwargs)
-            if isinstance(response, HttpResponse) and hasattr(response, "render") and callable(response.render):
-                response = response.render()
-            return response
-
-    def process_exception(self, request: Any, error: Exception) -> HttpResponseBase | None:
-        return refused(request, error) if isinstance(error, NotAllowedError) else None
+        try:
+            with acting_as(request.actor):
+                response = view(request, *args, **kwargs)
+                if isinstance(response, HttpResponse) and hasattr(response, "render") and callable(response.render):
+                    response = response.render()
+                return response
+        except NotAllowedError as error:
+            # Django hands errors of a process_view to no process_exception.
+            return refused(request, error)
 
 
 def actor_of(request: Any) -> Actor | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import ClassVar
+from typing import ClassVar, Self, TypeVar
 
 from django.db import models
 
@@ -20,8 +20,11 @@ def columns_of(columns: ScopeColumns, level: Level) -> tuple[str, ...]:
     return (found,) if isinstance(found, str) else found
 
 
-class ScopedQuerySet(models.QuerySet["models.Model"]):
-    def visible_to(self, actor: Actor, purpose: str | None = None) -> ScopedQuerySet:
+_Row = TypeVar("_Row", bound=models.Model, covariant=True)
+
+
+class ScopedQuerySet(models.QuerySet[_Row]):
+    def visible_to(self, actor: Actor, purpose: str | None = None) -> Self:
         """The rows in the actor's places (rule 7). The database refuses the others a second time."""
         if purpose is not None and purpose != actor.purpose:
             raise ValueError(f"opened for {actor.purpose}, not for {purpose}")

@@ -1,0 +1,98 @@
+"""What the frame of every page needs, computed only when a template asks for it."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from functools import cached_property
+from typing import Any
+
+from django.conf import settings
+from django.http import HttpRequest
+from django.utils import timezone, translation
+
+import lianfang
+from lianfang.foundation.access.actor import Actor
+from lianfang.foundation.web.language import CATALOGUES
+from lianfang.foundation.web.navigation import Search, entries_for, search_for
+
+THEME_COOKIE = "lianfang_theme"
+THEMES = ("auto", "light", "dark")
+SCRIPTS = tuple(f"lianfang/js/{name}.js" for name in ("page", "keyboard", "uploads", "charts"))
+
+
+class Frame:
+    """``frame`` in every template. Reads no database by itself, so that error pages can use it."""
+
+    def __init__(self, request: HttpRequest) -> None:
+        self.request: Any = request
+
+    @property
+    def version(self) -> str:
+        return lianfang.__version__
+
+    @property
+    def now(self) -> datetime:
+        now: datetime = timezone.now()
+        return now
+
+    @property
+    def base(self) -> str:
+        """The template that a page builds on: a whole page, or the part that htmx asked for."""
+        htmx: Any = getattr(self.request, "htmx", None)
+        is_part = bool(htmx) and not htmx.boosted and not htmx.history_restore_request
+        return "lianfang/part.html" if is_part else "lianfang/base.html"
+
+    @property
+    def language(self) -> str:
+        return CATALOGUES[self.language_code]
+
+    @property
+    def language_code(self) -> str:
+        return translation.get_language() or str(settings.LANGUAGE_CODE)
+
+    @property
+    def languages(self) -> list[tuple[str, str]]:
+        return list(settings.LANGUAGES)
+
+    @property
+    def scripts(self) -> tuple[str, ...]:
+        return SCRIPTS
+
+    @property
+    def theme(self) -> str:
+        chosen = self.request.COOKIES.get(THEME_COOKIE, "")
+        return chosen if chosen in THEMES else "auto"
+
+    @property
+    def themes(self) -> tuple[str, ...]:
+        return THEMES
+
+    @property
+    def request_id(self) -> str:
+        return getattr(self.request, "request_id", "")
+
+    @property
+    def actor(self) -> Actor | None:
+        return getattr(self.request, "actor", None)
+
+    @property
+    def postings(self) -> list[Any]:
+        return getattr(self.request, "postings", [])
+
+    @cached_property
+    def navigation(self) -> list[dict[str, Any]]:
+        """The lines of the side navigation; ``is_here`` marks the one whose pages the reader is on."""
+        found: list[dict[str, Any]] = [{"entry": entry, "url": entry.url} for entry in entries_for(self.actor)]
+        path = self.request.path
+        above = [url for url in (line["url"] for line in found) if path == url or (url != "/" and path.startswith(url))]
+        here = max(above, key=len, default=None)
+        return [{**line, "is_here": line["url"] == here} for line in found]
+
+    @property
+    def search(self) -> Search | None:
+        return search_for(self.actor)
+
+
+def page(request: HttpRequest) -> dict[str, Frame]:
+    """Context processor: gives each template ``frame``."""
+    return {"frame": Frame(request)}

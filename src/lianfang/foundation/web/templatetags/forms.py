@@ -1,0 +1,85 @@
+"""Tags for forms: fields with their errors beneath, the summary on top, filters, files."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms, template
+from django.forms.boundfield import BoundField
+from django.utils.safestring import SafeString
+
+from lianfang.foundation.web import wording
+
+_CLASSES: tuple[tuple[type[forms.Widget], str], ...] = (
+    (forms.CheckboxSelectMultiple, ""),
+    (forms.RadioSelect, ""),
+    (forms.CheckboxInput, "form-check-input"),
+    (forms.Select, "form-select"),
+    (forms.Widget, "form-control"),
+)
+
+
+def add_to(register: template.Library) -> None:
+    register.inclusion_tag("lianfang/parts/field.html")(field)
+    register.inclusion_tag("lianfang/parts/errors.html")(errors)
+    register.inclusion_tag("lianfang/parts/filters.html", takes_context=True)(filters)
+    register.inclusion_tag("lianfang/parts/drop_zone.html")(drop_zone)
+    register.simple_tag(widget)
+
+
+def field(bound: BoundField, label: str = "", hint: str = "", **attributes: str) -> dict[str, object]:
+    """Label, input, help, errors. ``attributes`` go to the input; ``_`` in a name becomes ``-``."""
+    return {
+        "bound": bound,
+        "label": label or bound.label,
+        "hint": hint or bound.help_text,
+        "input": widget(bound, **attributes),
+        "is_check": isinstance(bound.field.widget, forms.CheckboxInput),
+        "is_group": isinstance(bound.field.widget, forms.RadioSelect | forms.CheckboxSelectMultiple),
+    }
+
+
+def widget(bound: BoundField, **attributes: str) -> SafeString:
+    """The bare input in our look."""
+    given = {name.replace("_", "-"): value for name, value in attributes.items()}
+    css = next(css for kind, css in _CLASSES if isinstance(bound.field.widget, kind))
+    own = bound.field.widget.attrs.get("class", "")
+    given["class"] = " ".join(filter(None, (css, own, given.get("class", ""), "is-invalid" if bound.errors else "")))
+    return bound.as_widget(attrs=given)
+
+
+def errors(form: forms.BaseForm) -> dict[str, object]:
+    """The summary above a form that was sent back: each error leads to its field."""
+    found = [(form[name], texts) for name, texts in form.errors.items() if name in form.fields]
+    return {"form": form, "found": found, "count": sum(len(texts) for texts in form.errors.values())}
+
+
+def filters(context: Any, form: forms.BaseForm, target: str = "#content") -> dict[str, object]:
+    """A row of filters that apply as they change, with each one that is set and how to lift it."""
+    request = context["request"]
+    chosen = [(bound, _shown(bound)) for bound in form if not bound.is_hidden and request.GET.get(bound.html_name)]
+    return {"form": form, "chosen": chosen, "target": target, "request": request}
+
+
+def drop_zone(
+    name: str = "files", accept: str = "", limit: int | None = None, takes_many: bool = True, hint: str = ""
+) -> dict[str, object]:
+    """An input for files on which files may be dropped; ``limit`` is the most bytes that all may have together."""
+    return {
+        "name": name, "accept": accept, "limit": limit, "takes_many": takes_many, "hint": hint,
+        "limit_text": wording.size(limit) if limit else "",
+    }  # fmt: skip
+
+
+def _shown(bound: BoundField) -> str:
+    value = bound.value()
+    choices = dict(_flat(getattr(bound.field, "choices", ())))
+    wanted = value if isinstance(value, list | tuple) else [value]
+    return "、".join(str(choices.get(str(one), one)) for one in wanted)
+
+
+def _flat(choices: Any) -> list[tuple[str, str]]:
+    found: list[tuple[str, str]] = []
+    for value, text in choices:
+        found += _flat(text) if isinstance(text, list | tuple) else [(str(value), text)]
+    return found
