@@ -1,0 +1,241 @@
+"""One table function per rule kind: evidence rows of everybody whom a rule of that kind holds for.
+
+Each is one SELECT over the stages of ``stages_facts`` and the table ``rules`` (one row per rule in force), giving
+person_id, rule_id, since, until, sampled_at, evidence_table, evidence_id, at_time. What a kind may say at all
+is fixed in ``engine.packs.kinds``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+MACROS = """
+CREATE OR REPLACE MACRO pick(anchor, tested, sampled, reported, received) AS CASE anchor
+    WHEN 'tested_at' THEN tested
+    WHEN 'sampled_at' THEN sampled
+    WHEN 'reported_at' THEN reported
+    ELSE received
+END;
+CREATE OR REPLACE MACRO anchored(anchors, tested, sampled, reported, received) AS coalesce(
+    pick(anchors[1], tested, sampled, reported, received),
+    CASE WHEN len(anchors) > 1 THEN pick(anchors[2], tested, sampled, reported, received) END,
+    CASE WHEN len(anchors) > 2 THEN pick(anchors[3], tested, sampled, reported, received) END
+)
+"""
+
+# Holds with their end, those that are over too. Who is found positive singly, or negative singly, later
+# than the pool is no longer held by it.
+HOLDS = """
+SELECT *, since_anchor + span AS until
+FROM (
+    SELECT
+        t.person_id, t.tube_key, r.rule_id, r.kind, r.span, t.earliest_at AS sampled_at,
+        CASE WHEN t.trouble = 'unclear' THEN t.indeterminate_received_at ELSE t.positive_received_at END AS since,
+        CASE WHEN t.trouble = 'unclear'
+            THEN coalesce(anchored(r.anchors, NULL, NULL, t.indeterminate_reported_at, t.indeterminate_received_at),
+                t.indeterminate_received_at)
+            ELSE coalesce(anchored(r.anchors, NULL, NULL, t.positive_reported_at, t.positive_received_at),
+                t.positive_received_at)
+        END AS since_anchor
+    FROM troubles t
+    JOIN rules r ON r.kind = 'positive_pool_hold'
+        AND CASE
+            WHEN t.trouble = 'held' AND t.state = 'positive' THEN list_contains(r.pool_results, 'positive')
+            WHEN t.trouble = 'unclear' AND NOT t.is_single AND t.indeterminate_received_at IS NOT NULL
+            THEN list_contains(r.pool_results, 'indeterminate')
+            ELSE false
+        END
+    UNION ALL
+    SELECT
+        t.person_id, t.tube_key, r.rule_id, r.kind, r.span, t.earliest_at,
+        greatest(t.positive_received_at, t.negative_received_at),
+        coalesce(anchored(r.anchors, NULL, NULL, t.positive_reported_at, t.positive_received_at),
+            t.positive_received_at)
+    FROM troubles t
+    JOIN rules r ON r.kind = 'contradicting_results'
+    WHERE t.trouble = 'held' AND t.state = 'contradicting'
+)
+"""
+
+POSITIVE_RESULT = """
+SELECT
+    t.person_id, r.rule_id, t.positive_received_at AS since, CAST(NULL AS TIMESTAMP) AS until,
+    t.earliest_at AS sampled_at, 'result' AS evidence_table, c.result_id AS evidence_id, c.received_at AS at_time
+FROM troubles t
+JOIN counted c ON c.tube_key = t.tube_key AND c.outcome = 'positive'
+JOIN rules r ON r.kind = 'positive_result'
+WHERE t.trouble = 'positive'
+UNION ALL
+SELECT c.person_id, r.rule_id, c.since, NULL, NULL, 'case', c.case_id, c.since
+FROM seen_cases c
+JOIN rules r ON r.kind = 'positive_result'
+WHERE c.released_at IS NULL
+"""
+
+POSITIVE_POOL_HOLD = """
+SELECT
+    h.person_id, h.rule_id, h.since, h.until, h.sampled_at,
+    'result' AS evidence_table, c.result_id AS evidence_id, c.received_at AS at_time
+FROM holds h
+JOIN counted c ON c.tube_key = h.tube_key AND c.outcome IN ('positive', 'indeterminate')
+WHERE h.kind = 'positive_pool_hold' AND as_of() < h.until
+"""
+
+CONTRADICTING_RESULTS = """
+SELECT
+    h.person_id, h.rule_id, h.since, h.until, h.sampled_at,
+    'result' AS evidence_table, c.result_id AS evidence_id, c.received_at AS at_time
+FROM holds h
+JOIN counted c ON c.tube_key = h.tube_key AND c.outcome IN ('positive', 'negative')
+WHERE h.kind = 'contradicting_results' AND (h.until IS NULL OR as_of() < h.until)
+"""
+
+# A hold ends by itself; that it ended proves nothing, so nobody turns green by it.
+UNRESOLVED_POSITIVE = """
+SELECT
+    t.person_id, r.rule_id, coalesce(h.ended_at, t.positive_received_at) AS since,
+    CAST(NULL AS TIMESTAMP) AS until, t.earliest_at AS sampled_at,
+    'result' AS evidence_table, c.result_id AS evidence_id, c.received_at AS at_time
+FROM troubles t
+JOIN counted c ON c.tube_key = t.tube_key AND c.outcome = 'positive'
+JOIN rules r ON r.kind = 'unresolved_positive'
+LEFT JOIN (
+    SELECT person_id, tube_key, max(until) AS ended_at, bool_or(until IS NULL OR as_of() < until) AS is_active
+    FROM holds
+    GROUP BY person_id, tube_key
+) h ON h.person_id = t.person_id AND h.tube_key = t.tube_key
+WHERE t.trouble = 'held' AND NOT t.has_later_negative AND NOT coalesce(h.is_active, false)
+"""
+
+UNCLEAR_RESULT = """
+SELECT
+    t.person_id, r.rule_id, t.unclear_received_at AS since, CAST(NULL AS TIMESTAMP) AS until,
+    t.earliest_at AS sampled_at, 'result' AS evidence_table, c.result_id AS evidence_id, c.received_at AS at_time
+FROM troubles t
+JOIN counted c ON c.tube_key = t.tube_key AND c.outcome IN ('indeterminate', 'invalid')
+JOIN rules r ON r.kind = 'unclear_result'
+WHERE t.trouble = 'unclear'
+"""
+
+# As soon as a swab of the person is known, the result is judged as that swab's or as taken before it.
+UNMATCHED_POSITIVE = """
+SELECT
+    j.person_id, r.rule_id, j.received_at AS since, CAST(NULL AS TIMESTAMP) AS until,
+    CAST(NULL AS TIMESTAMP) AS sampled_at,
+    'result' AS evidence_table, j.result_id AS evidence_id, j.received_at AS at_time
+FROM result_judged j
+JOIN seen_persons USING (person_id)
+JOIN rules r ON r.kind = 'unmatched_positive'
+LEFT JOIN releases c USING (person_id)
+WHERE j.judged = 'result_person_without_sample' AND j.outcome = 'positive'
+    AND NOT coalesce(c.released_at >= j.received_at, false)
+"""
+
+MANUAL_ORDER = """
+SELECT
+    o.person_id, r.rule_id, o.starts_at AS since, least(o.ends_at, o.starts_at + r.span) AS until,
+    CAST(NULL AS TIMESTAMP) AS sampled_at,
+    'order' AS evidence_table, o.order_id AS evidence_id, o.recorded_at AS at_time
+FROM order_judged o
+JOIN seen_persons USING (person_id)
+JOIN rules r ON r.kind = 'manual_order' AND r.rule_id = o.rule_id
+WHERE o.judged = 'counted' AND o.starts_at <= as_of() AND as_of() < least(o.ends_at, o.starts_at + r.span)
+"""
+
+# The swab that stays valid longest stands for the others.
+NEGATIVE_RESULT = """
+SELECT
+    person_id, rule_id, since, until, sampled_at,
+    'result' AS evidence_table, result_id AS evidence_id, since AS at_time
+FROM (
+    SELECT
+        p.person_id, r.rule_id, p.tube_key, p.negative_received_at AS since, p.earliest_at AS sampled_at,
+        p.negative_result_id AS result_id,
+        anchored(r.anchors, p.negative_tested_at, p.earliest_at, p.negative_reported_at, NULL) + r.span AS until
+    FROM person_tubes p
+    JOIN rules r ON r.kind = 'negative_result'
+    LEFT JOIN blocked b ON b.person_id = p.person_id
+    WHERE p.state = 'negative' AND (b.person_id IS NULL OR p.earliest_at > b.blocked_at)
+)
+WHERE as_of() < until
+QUALIFY row_number() OVER (
+    PARTITION BY person_id, rule_id ORDER BY until DESC, sampled_at DESC NULLS LAST, tube_key
+) = 1
+"""
+
+TEST_OVERDUE = """
+SELECT
+    o.person_id, r.rule_id, o.recorded_at AS since, o.recorded_at + r.span AS until,
+    CAST(NULL AS TIMESTAMP) AS sampled_at,
+    'obligation' AS evidence_table, o.round_id AS evidence_id, o.recorded_at AS at_time
+FROM obligations o
+JOIN seen_persons USING (person_id)
+JOIN rules r ON r.kind = 'test_overdue'
+WHERE o.recorded_at <= as_of() AND o.ended_at <= as_of() AND (o.withdrawn_at IS NULL OR o.withdrawn_at > as_of())
+    AND (r.span IS NULL OR as_of() < o.recorded_at + r.span)
+    AND NOT EXISTS (
+        SELECT 1
+        FROM seen_samples s
+        JOIN tube_states t ON t.tube_key = s.tube_key
+        WHERE s.person_id = o.person_id AND s.stands AND (s.round_id = o.round_id OR s.earliest_at > o.ended_at)
+    )
+"""
+
+RESULT_PENDING = """
+SELECT
+    person_id, rule_id, recorded_at AS since, until, sampled_at,
+    'sample' AS evidence_table, sample_id AS evidence_id, recorded_at AS at_time
+FROM (
+    SELECT
+        p.person_id, r.rule_id, p.recorded_at, p.earliest_at AS sampled_at, p.sample_id,
+        coalesce(anchored(r.anchors, NULL, p.earliest_at, NULL, p.recorded_at), p.recorded_at) + r.span AS until
+    FROM person_tubes p
+    JOIN rules r ON r.kind = 'result_pending'
+    WHERE p.state = 'pending'
+)
+WHERE as_of() < until
+"""
+
+# Rests on no fact, so it has no evidence; it is what is said where nothing else can be.
+NO_RECENT_RESULT = """
+SELECT
+    p.person_id, r.rule_id, CAST(NULL AS TIMESTAMP) AS since, CAST(NULL AS TIMESTAMP) AS until,
+    CAST(NULL AS TIMESTAMP) AS sampled_at
+FROM seen_persons p
+JOIN rules r ON r.kind = 'no_recent_result'
+ANTI JOIN applied a ON a.person_id = p.person_id
+"""
+
+ORDER_JUDGED = """
+SELECT
+    o.* REPLACE (coalesce(o.starts_at, o.recorded_at) AS starts_at),
+    CASE
+        WHEN o.revoked_at <= as_of() THEN 'order_revoked'
+        WHEN r.rule_id IS NULL THEN 'order_unknown_rule'
+        WHEN trim(coalesce(o.reason, '')) = '' THEN 'order_without_reason'
+        WHEN o.proposed_by IS NULL OR o.approved_by IS NULL OR o.proposed_by = o.approved_by
+        THEN 'order_without_two_people'
+        WHEN o.ends_at IS NULL OR o.ends_at <= coalesce(o.starts_at, o.recorded_at) THEN 'order_without_end'
+        ELSE 'counted'
+    END AS judged
+FROM orders o
+LEFT JOIN rules r ON r.kind = 'manual_order' AND r.rule_id = o.rule_id
+WHERE o.recorded_at <= as_of()
+"""
+
+TABLE_FUNCTIONS: Mapping[str, str] = MappingProxyType(
+    {
+        "positive_result": POSITIVE_RESULT,
+        "positive_pool_hold": POSITIVE_POOL_HOLD,
+        "contradicting_results": CONTRADICTING_RESULTS,
+        "unresolved_positive": UNRESOLVED_POSITIVE,
+        "unclear_result": UNCLEAR_RESULT,
+        "unmatched_positive": UNMATCHED_POSITIVE,
+        "manual_order": MANUAL_ORDER,
+        "negative_result": NEGATIVE_RESULT,
+        "test_overdue": TEST_OVERDUE,
+        "result_pending": RESULT_PENDING,
+        "no_recent_result": NO_RECENT_RESULT,
+    }
+)

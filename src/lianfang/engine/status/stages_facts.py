@@ -1,0 +1,280 @@
+"""Facts as they were known at ``as_of``: which swabs stand, which results count, the state of each tube.
+
+Every constant is one stage: a SELECT over the facts and the stages before it. The meaning of the states is
+that of a testing round (docs/algorithms/rounds.md). Of an instant of which only the day is known, the first
+and the last second are kept, so that "later" always means *known to be later*.
+"""
+
+MACROS = """
+CREATE OR REPLACE MACRO trusted(x) AS CASE WHEN x <= trusted_until() THEN x END;
+CREATE OR REPLACE MACRO first_second(x, has_time) AS
+    CASE WHEN coalesce(has_time, true) THEN x ELSE date_trunc('day', x) END;
+CREATE OR REPLACE MACRO last_second(x, has_time) AS
+    CASE WHEN coalesce(has_time, true) THEN x ELSE date_trunc('day', x) + INTERVAL 86399 SECOND END;
+CREATE OR REPLACE MACRO known_void(is_void, voided_at) AS
+    coalesce(is_void, false) AND coalesce(voided_at <= as_of(), true)
+"""
+
+SEEN_PERSONS = """
+SELECT person_id FROM persons WHERE known_since IS NULL OR known_since <= as_of()
+"""
+
+# A swab without a tube is a tube of its own.
+SEEN_SAMPLES = """
+SELECT
+    sample_id,
+    person_id,
+    coalesce(tube_id, -1 - sample_id) AS tube_key,
+    round_id,
+    recorded_at,
+    first_second(trusted(sampled_at), sampled_at_has_time) AS earliest_at,
+    last_second(trusted(sampled_at), sampled_at_has_time) AS latest_at,
+    NOT known_void(is_void, voided_at) AS stands
+FROM samples
+WHERE recorded_at <= as_of()
+"""
+
+SWABS = """
+SELECT
+    person_id,
+    tube_key,
+    bool_or(stands) AS stands,
+    min(sample_id) FILTER (stands) AS sample_id,
+    min(earliest_at) FILTER (stands) AS earliest_at,
+    max(latest_at) FILTER (stands) AS latest_at,
+    min(recorded_at) FILTER (stands) AS recorded_at
+FROM seen_samples
+GROUP BY person_id, tube_key
+"""
+
+TUBE_FACTS = """
+SELECT
+    s.tube_key,
+    s.people <= 1 AND NOT coalesce(t.is_household, false) AND coalesce(t.capacity, 1) = 1 AS is_single,
+    s.people = 0 OR coalesce(known_void(t.is_void, t.voided_at), false) AS is_void,
+    s.earliest_at
+FROM (
+    SELECT tube_key, count(*) FILTER (stands) AS people, min(earliest_at) AS earliest_at
+    FROM swabs
+    GROUP BY tube_key
+) s
+LEFT JOIN tubes t ON t.tube_id = s.tube_key
+"""
+
+# A correction must come after what it corrects; so two results can never strike each other out.
+SUPERSEDED = """
+SELECT DISTINCT r.result_id
+FROM results r
+JOIN results n ON n.result_id = r.superseded_by
+WHERE n.received_at <= as_of()
+    AND (n.received_at > r.received_at OR (n.received_at = r.received_at AND n.result_id > r.result_id))
+"""
+
+RESULT_ROWS = """
+SELECT
+    r.result_id, r.tube_id, r.person_id, r.outcome, r.received_at,
+    trusted(r.tested_at) AS tested_at,
+    trusted(r.reported_at) AS reported_at,
+    coalesce(trusted(r.tested_at), trusted(r.reported_at)) AS known_at,
+    CASE WHEN trusted(r.tested_at) IS NOT NULL THEN last_second(trusted(r.tested_at), r.tested_at_has_time)
+        ELSE last_second(trusted(r.reported_at), r.reported_at_has_time) END AS known_latest,
+    CASE
+        WHEN s.result_id IS NOT NULL THEN 'result_superseded'
+        WHEN r.withdrawn_at <= as_of() THEN 'result_withdrawn'
+        WHEN r.tube_id IS NULL AND r.person_id IS NULL THEN 'result_of_nobody'
+    END AS dropped
+FROM results r
+LEFT JOIN superseded s ON s.result_id = r.result_id
+WHERE r.received_at <= as_of()
+"""
+
+# By person and without a tube: the only swab, or the only one taken before the test. Where nothing tells,
+# a positive still counts for the last swab, and anything else for nobody.
+RESULT_BY_PERSON = """
+SELECT
+    result_id,
+    tube_key,
+    swabs_of_person = 1 OR (is_before_test AND swabs_before_test = 1) AS is_told
+FROM (
+    SELECT
+        r.result_id,
+        s.tube_key,
+        coalesce(r.known_latest >= s.earliest_at, false) AS is_before_test,
+        count(*) OVER (PARTITION BY r.result_id) AS swabs_of_person,
+        count(*) FILTER (r.known_latest >= s.earliest_at) OVER (PARTITION BY r.result_id) AS swabs_before_test,
+        row_number() OVER (
+            PARTITION BY r.result_id
+            ORDER BY
+                coalesce(r.known_latest >= s.earliest_at, false) DESC,
+                s.earliest_at DESC NULLS LAST,
+                s.tube_key
+        ) AS choice
+    FROM result_rows r
+    JOIN swabs s ON s.person_id = r.person_id AND s.stands
+    WHERE r.tube_id IS NULL AND r.dropped IS NULL
+)
+WHERE choice = 1
+"""
+
+RESULT_JUDGED = """
+SELECT
+    r.result_id, r.person_id, r.outcome, r.received_at, r.tested_at, r.reported_at, r.known_at,
+    f.tube_key,
+    CASE
+        WHEN r.dropped IS NOT NULL THEN r.dropped
+        WHEN f.tube_key IS NULL AND r.tube_id IS NOT NULL THEN 'result_unknown_tube'
+        WHEN f.tube_key IS NULL THEN 'result_person_without_sample'
+        WHEN NOT coalesce(p.is_told, true) AND r.outcome <> 'positive' THEN 'result_which_sample'
+        WHEN f.is_void THEN 'result_void_tube'
+        WHEN r.known_latest < f.earliest_at - tolerance() THEN 'result_before_sample'
+        ELSE 'counted'
+    END AS judged
+FROM result_rows r
+LEFT JOIN result_by_person p ON p.result_id = r.result_id
+LEFT JOIN tube_facts f ON f.tube_key = coalesce(r.tube_id, p.tube_key)
+"""
+
+COUNTED = """
+SELECT result_id, tube_key, outcome, received_at, tested_at, reported_at, known_at
+FROM result_judged
+WHERE judged = 'counted'
+"""
+
+TUBE_RESULTS = """
+SELECT
+    tube_key,
+    min(received_at) AS first_received_at,
+    min(received_at) FILTER (outcome = 'positive') AS positive_received_at,
+    min(reported_at) FILTER (outcome = 'positive') AS positive_reported_at,
+    min(received_at) FILTER (outcome = 'negative') AS negative_received_at,
+    min(reported_at) FILTER (outcome = 'negative') AS negative_reported_at,
+    min(tested_at) FILTER (outcome = 'negative') AS negative_tested_at,
+    min(result_id) FILTER (outcome = 'negative') AS negative_result_id,
+    max(known_at) FILTER (outcome = 'negative') AS negative_known_at,
+    min(received_at) FILTER (outcome IN ('indeterminate', 'invalid')) AS unclear_received_at,
+    min(received_at) FILTER (outcome = 'indeterminate') AS indeterminate_received_at,
+    min(reported_at) FILTER (outcome = 'indeterminate') AS indeterminate_reported_at,
+    max(known_at) FILTER (outcome IN ('indeterminate', 'invalid')) AS unclear_known_at
+FROM counted
+GROUP BY tube_key
+"""
+
+# A positive beside a negative is never settled here; a negative clears an unclear report only when it is
+# known to be the later one.
+TUBE_STATES = """
+SELECT
+    f.tube_key,
+    f.is_single,
+    CASE
+        WHEN r.positive_received_at IS NOT NULL AND r.negative_received_at IS NOT NULL THEN 'contradicting'
+        WHEN r.positive_received_at IS NOT NULL THEN 'positive'
+        WHEN r.negative_received_at IS NOT NULL
+            AND (r.unclear_received_at IS NULL OR r.negative_known_at > r.unclear_known_at)
+        THEN 'negative'
+        WHEN r.unclear_received_at IS NOT NULL THEN 'unclear'
+        ELSE 'pending'
+    END AS state,
+    r.negative_received_at, r.negative_reported_at, r.negative_tested_at, r.negative_result_id
+FROM tube_facts f
+LEFT JOIN tube_results r ON r.tube_key = f.tube_key
+WHERE NOT f.is_void
+"""
+
+# Nearly all of these are negative, so only what a negative needs is carried along.
+PERSON_TUBES = """
+SELECT
+    p.person_id, p.sample_id, p.earliest_at, p.latest_at, p.recorded_at,
+    t.tube_key, t.is_single, t.state,
+    t.negative_received_at, t.negative_reported_at, t.negative_tested_at, t.negative_result_id
+FROM swabs p
+JOIN seen_persons USING (person_id)
+JOIN tube_states t ON t.tube_key = p.tube_key
+WHERE p.stands
+"""
+
+SEEN_CASES = """
+SELECT
+    case_id,
+    person_id,
+    least(coalesce(confirmed_at, recorded_at), recorded_at) AS since,
+    CASE WHEN released_at <= as_of() AND coalesce(release_recorded_at, released_at) <= as_of() THEN released_at END
+        AS released_at
+FROM cases
+JOIN seen_persons USING (person_id)
+WHERE recorded_at <= as_of()
+"""
+
+# Everything about a person that is not plainly negative or pending. A swab without a time was taken before
+# its first result came in.
+TROUBLED = """
+SELECT
+    p.person_id, p.tube_key, p.earliest_at, coalesce(p.latest_at, t.first_received_at) AS latest_at,
+    p.is_single, p.state, p.negative_received_at,
+    t.positive_received_at, t.positive_reported_at, t.unclear_received_at,
+    t.indeterminate_received_at, t.indeterminate_reported_at
+FROM person_tubes p
+JOIN tube_results t ON t.tube_key = p.tube_key
+WHERE p.state IN ('positive', 'contradicting', 'unclear')
+"""
+
+LATER_PROOF = """
+SELECT
+    person_id,
+    max(earliest_at) FILTER (state = 'negative' AND is_single) AS single_negative_at,
+    max(earliest_at) FILTER (state = 'positive' AND is_single) AS single_positive_at,
+    max(earliest_at) FILTER (state = 'negative') AS any_negative_at
+FROM person_tubes
+SEMI JOIN troubled USING (person_id)
+GROUP BY person_id
+"""
+
+RELEASES = """
+SELECT person_id, max(released_at) AS released_at FROM seen_cases WHERE released_at IS NOT NULL GROUP BY person_id
+"""
+
+# released: a single negative known to be later. A pool never clears a pool.
+TROUBLES = """
+SELECT
+    t.*,
+    coalesce(p.any_negative_at > t.latest_at, false) AS has_later_negative,
+    CASE
+        WHEN c.released_at >= t.latest_at THEN 'settled'
+        WHEN t.state = 'positive' AND t.is_single THEN 'positive'
+        WHEN t.state <> 'unclear' AND p.single_negative_at > t.latest_at THEN 'released'
+        WHEN t.state <> 'unclear' AND p.single_positive_at > t.latest_at THEN 'settled'
+        WHEN t.state <> 'unclear' THEN 'held'
+        WHEN p.any_negative_at > t.latest_at THEN 'released'
+        ELSE 'unclear'
+    END AS trouble
+FROM troubled t
+LEFT JOIN later_proof p USING (person_id)
+LEFT JOIN releases c USING (person_id)
+"""
+
+BLOCKED = """
+SELECT person_id, max(latest_at) AS blocked_at
+FROM troubles
+WHERE trouble IN ('positive', 'held', 'unclear')
+GROUP BY person_id
+"""
+
+STEPS = {
+    "seen_persons": SEEN_PERSONS,
+    "seen_samples": SEEN_SAMPLES,
+    "swabs": SWABS,
+    "tube_facts": TUBE_FACTS,
+    "superseded": SUPERSEDED,
+    "result_rows": RESULT_ROWS,
+    "result_by_person": RESULT_BY_PERSON,
+    "result_judged": RESULT_JUDGED,
+    "counted": COUNTED,
+    "tube_results": TUBE_RESULTS,
+    "tube_states": TUBE_STATES,
+    "person_tubes": PERSON_TUBES,
+    "seen_cases": SEEN_CASES,
+    "troubled": TROUBLED,
+    "later_proof": LATER_PROOF,
+    "releases": RELEASES,
+    "troubles": TROUBLES,
+    "blocked": BLOCKED,
+}
