@@ -126,7 +126,8 @@ UPLOAD_LIMIT = 200 * 1024 * 1024
 
 PROCRASTINATE_AUTODISCOVER_MODULE_NAME = "jobs"
 PGHISTORY_DEFAULT_TRACKERS = None
-POLICY_PACKS = Path(__file__).resolve().parents[3] / "policy_packs"
+_installed_packs = Path(__file__).resolve().parents[1] / "policy_packs"
+POLICY_PACKS = _installed_packs if _installed_packs.is_dir() else Path(__file__).resolve().parents[3] / "policy_packs"
 
 LOGGING = {
     "version": 1,

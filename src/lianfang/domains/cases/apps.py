@@ -7,3 +7,10 @@ class CasesConfig(AppConfig):
     name = "lianfang.domains.cases"
     label = "cases"
     verbose_name = "cases"
+
+    def ready(self) -> None:
+        from lianfang.domains.cases import handlers  # noqa: F401 - registers itself
+        from lianfang.foundation.access.roles import Action
+        from lianfang.foundation.web import navigation
+
+        navigation.register(navigation.Entry("cases.navigation", "cases:list", "virus", Action.CASES_VIEW, 400, "c"))

@@ -32,6 +32,8 @@ class Case(Scoped):
     released_by = models.CharField(max_length=80, blank=True)
     released_because = models.CharField(max_length=200, blank=True)
     made_by = models.CharField(max_length=80)
+    recorded_at = models.DateTimeField(help_text="when the case became known here")
+    release_recorded_at = models.DateTimeField(null=True, help_text="when its release became known here")
 
     scope_columns: ClassVar[ScopeColumns] = {**Scoped.scope_columns, Level.HOUSEHOLD: "household_id"}
 

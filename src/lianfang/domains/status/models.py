@@ -25,16 +25,21 @@ class HealthStatus(Scoped):
     person_id = models.BigIntegerField(unique=True)
     household_id = models.BigIntegerField(null=True)
     status = models.CharField(max_length=8, choices=Colour.choices)
-    reason = models.CharField(max_length=40)
-    params = models.JSONField(default=dict)
     rule = models.CharField(max_length=60)
-    since_at = models.DateTimeField()
+    reason = models.CharField(max_length=60)
+    params = models.JSONField(default=dict)
+    since_at = models.DateTimeField(null=True)
     until_at = models.DateTimeField(null=True)
-    next_step = models.CharField(max_length=40, blank=True)
+    ends_when = models.JSONField(default=list, help_text="codes of what ends it")
+    next_step = models.CharField(max_length=60, blank=True)
+    appeal = models.CharField(max_length=60, blank=True)
     evidence = models.JSONField(default=list, help_text="[table, id, instant] of each fact that the rule rests on")
     other_reasons = models.JSONField(default=list)
+    is_unverified = models.BooleanField(default=False)
     is_emergency = models.BooleanField(default=False)
+    emergency_until_at = models.DateTimeField(null=True)
     pack = models.CharField(max_length=60)
+    pack_version = models.IntegerField()
     as_of = models.DateTimeField()
 
     scope_columns: ClassVar[ScopeColumns] = {**Scoped.scope_columns, Level.HOUSEHOLD: "household_id"}
@@ -46,26 +51,35 @@ class HealthStatus(Scoped):
             models.Index(fields=["community_id", "status"]),
             models.Index(fields=["building_id", "status"]),
             models.Index(fields=["until_at"], condition=models.Q(until_at__isnull=False), name="status_runs_out"),
+            models.Index(
+                fields=["emergency_until_at"], condition=models.Q(is_emergency=True), name="status_emergency_ends"
+            ),
         ]
 
 
 @pghistory.track(pghistory.InsertEvent(), pghistory.UpdateEvent(), pghistory.DeleteEvent())
 class StatusOrder(Scoped):
-    """A status set by hand: an epidemiological reason, evidence, two people and an end. Nothing weaker is possible."""
+    """A status set by hand under a rule of the pack: an epidemiological reason, evidence, two people and an end.
+
+    Nothing weaker is possible: the rule says which status, the table refuses an order without an end or by one person.
+    """
 
     person_id = models.BigIntegerField()
     household_id = models.BigIntegerField(null=True)
-    status = models.CharField(max_length=8, choices=Colour.choices)
+    rule = models.CharField(max_length=60)
     reason = models.CharField(max_length=200)
     evidence = models.CharField(max_length=400)
     starts_at = models.DateTimeField()
     ends_at = models.DateTimeField()
+    proposed_at = models.DateTimeField()
     proposed_by_id = models.BigIntegerField()
     proposed_by = models.CharField(max_length=80)
     approved_by_id = models.BigIntegerField(null=True)
     approved_by = models.CharField(max_length=80, blank=True)
     approved_at = models.DateTimeField(null=True)
     withdrawn_at = models.DateTimeField(null=True)
+    withdrawn_by = models.CharField(max_length=80, blank=True)
+    withdrawn_because = models.CharField(max_length=200, blank=True)
 
     scope_columns: ClassVar[ScopeColumns] = {**Scoped.scope_columns, Level.HOUSEHOLD: "household_id"}
 
@@ -89,7 +103,10 @@ class EmergencyOverride(Scoped):
     reason = models.CharField(max_length=200)
     starts_at = models.DateTimeField()
     ends_at = models.DateTimeField()
+    given_at = models.DateTimeField()
     given_by = models.CharField(max_length=80)
+    ended_at = models.DateTimeField(null=True)
+    ended_by = models.CharField(max_length=80, blank=True)
     reviewed_by = models.CharField(max_length=80, blank=True)
     reviewed_at = models.DateTimeField(null=True)
     review_note = models.CharField(max_length=200, blank=True)

@@ -1,0 +1,22 @@
+"""What cases do when something happens below them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from lianfang.domains.cases.models import CaseKind
+from lianfang.domains.cases.services import open_case
+from lianfang.domains.lab_testing.events import PERSON_POSITIVE
+from lianfang.foundation.access.scope import current_actor
+from lianfang.foundation.outbox.services import handles
+
+
+@handles(PERSON_POSITIVE)
+def open_screening_positive(payload: Mapping[str, Any]) -> None:
+    """A single positive result makes a screening positive; a doctor or a second laboratory says what it is."""
+    open_case(
+        actor=current_actor(), person_id=payload["person_id"], kind=CaseKind.SCREENING_POSITIVE,
+        found_at=datetime.fromisoformat(payload["at"]), evidence_kind="result", evidence_id=payload["result_id"],
+    )  # fmt: skip

@@ -1,0 +1,39 @@
+"""Reading cases. Every query starts with ``visible_to(actor)``."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from django.db.models import Q, QuerySet
+from django.http import Http404
+
+from lianfang.domains.cases.models import Case
+from lianfang.foundation.access.actor import Actor
+from lianfang.foundation.access.roles import Action
+
+
+def cases_for(actor: Actor, *, is_open: bool | None = None, kind: str = "") -> QuerySet[Case]:
+    """The cases in the actor's places, newest first."""
+    actor.authorise(Action.CASES_VIEW)
+    found = Case.objects.visible_to(actor).order_by("-found_at", "-pk")
+    if is_open is not None:
+        found = found.filter(released_at__isnull=is_open)
+    return found.filter(kind=kind) if kind else found
+
+
+def case_for(actor: Actor, case_id: int) -> Case:
+    """One case; Http404 for one out of reach, as for one that does not exist."""
+    case = cases_for(actor).filter(pk=case_id).first()
+    if case is None:
+        raise Http404
+    return case
+
+
+def open_cases_of(actor: Actor, person_ids: list[int]) -> QuerySet[Case]:
+    """Open cases of these people, for the engine and for their pages."""
+    return Case.objects.visible_to(actor).filter(person_id__in=person_ids, released_at=None)
+
+
+def open_at(actor: Actor, instant: datetime) -> QuerySet[Case]:
+    """Cases that were open at an instant: found by then and not released by then."""
+    return cases_for(actor).filter(found_at__lte=instant).filter(Q(released_at=None) | Q(released_at__gt=instant))

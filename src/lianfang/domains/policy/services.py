@@ -1,0 +1,88 @@
+"""Proposing, approving and withdrawing the activation of a pack."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from django.db import transaction
+from django.utils import timezone
+
+from lianfang.domains.policy.models import PackActivation
+from lianfang.domains.policy.packs import packs_on_disk
+from lianfang.domains.registry.models import Place
+from lianfang.foundation.access.actor import Actor, NotAllowedError
+from lianfang.foundation.access.roles import Action, Level, Role
+from lianfang.foundation.audit.services import record
+from lianfang.foundation.outbox.services import emit
+
+PACK_ACTIVATED = "policy.pack_activated"
+
+
+class PolicyProblemError(ValueError):
+    """``code`` is a text key under ``policy.problem``."""
+
+    def __init__(self, code: str) -> None:
+        super().__init__(code)
+        self.code = code
+
+
+def propose_activation(
+    *, actor: Actor, pack: str, version: int, place_id: int | None, starts_at: datetime, reason: str = ""
+) -> PackActivation:
+    """Propose that a pack be in force inside a place from an instant on. Changes nothing until somebody else approves.
+
+    Raises PolicyProblemError for an unknown pack, one that is not in force by its own dates then, or an instant that has
+    passed: what was decided under other rules is not rewritten.
+    """
+    _authorise(actor, place_id)
+    found = packs_on_disk().get((pack, version))
+    if found is None:
+        raise PolicyProblemError("pack_unknown")
+    if not found.is_in_force(timezone.localtime(starts_at).replace(tzinfo=None)):
+        raise PolicyProblemError("pack_not_in_force")
+    if starts_at < timezone.now().replace(second=0, microsecond=0):
+        raise PolicyProblemError("starts_in_past")
+    with transaction.atomic():
+        made = PackActivation.objects.create(
+            pack=pack, version=version, digest=found.digest, place_id=place_id, starts_at=starts_at, reason=reason[:200],
+            proposed_at=timezone.now(), proposed_by_id=actor.account_id, proposed_by=actor.name,
+        )  # fmt: skip
+        record(actor=actor, action="policy.propose_activation", target_kind="pack_activation", target_id=made.pk)
+    return made
+
+
+def approve_activation(*, actor: Actor, activation: PackActivation) -> PackActivation:
+    """Approve what somebody else proposed. Raises PolicyProblemError for one's own proposal or one that is settled."""
+    with transaction.atomic():
+        found = PackActivation.objects.select_for_update().get(pk=activation.pk)
+        _authorise(actor, found.place_id)
+        if found.approved_at is not None or found.withdrawn_at is not None:
+            raise PolicyProblemError("settled_already")
+        if actor.account_id is not None and actor.account_id == found.proposed_by_id:
+            raise PolicyProblemError("own_proposal")
+        found.approved_at, found.approved_by_id, found.approved_by = timezone.now(), actor.account_id, actor.name
+        found.save(update_fields=["approved_at", "approved_by_id", "approved_by"])
+        record(actor=actor, action="policy.approve_activation", target_kind="pack_activation", target_id=found.pk)
+        emit(PACK_ACTIVATED, {"activation_id": found.pk, "place_id": found.place_id})
+    return found
+
+
+def withdraw_proposal(*, actor: Actor, activation: PackActivation) -> None:
+    """Take a proposal back before it is approved."""
+    with transaction.atomic():
+        found = PackActivation.objects.select_for_update().get(pk=activation.pk)
+        _authorise(actor, found.place_id)
+        if found.approved_at is not None or found.withdrawn_at is not None:
+            raise PolicyProblemError("settled_already")
+        PackActivation.objects.filter(pk=found.pk).update(withdrawn_at=timezone.now())
+        record(actor=actor, action="policy.withdraw_activation", target_kind="pack_activation", target_id=found.pk)
+
+
+def _authorise(actor: Actor, place_id: int | None) -> None:
+    """Districts and townships decide for places inside their own; everywhere is for the system alone."""
+    actor.authorise(Action.STATUS_ORDER)
+    if actor.role is Role.SYSTEM:
+        return
+    inside = Place.objects.filter(pk=place_id, path__overlap=list(actor.scope_ids)).exists()
+    if actor.level not in (Level.TOWNSHIP, Level.COUNTY) or not inside:
+        raise NotAllowedError(Action.STATUS_ORDER, "place_outside")
