@@ -1,0 +1,14 @@
+from __future__ import annotations
+
+from django import template
+
+from lianfang.domains.status.models import HealthStatus
+from lianfang.domains.status.words import reason_of
+
+register = template.Library()
+
+
+@register.simple_tag
+def status_reason(found: HealthStatus) -> str:
+    """The reason of a decision as a sentence."""
+    return reason_of(found)
