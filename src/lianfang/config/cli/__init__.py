@@ -1,4 +1,4 @@
-"""The command line: ``lianfang reconcile | intake | demo-data``."""
+"""The command line: ``lianfang reconcile | intake | demo-data | serve | backup | restore``."""
 
 from __future__ import annotations
 
@@ -35,6 +35,14 @@ def _command(name: str) -> Callable[..., int]:
         from lianfang.config.cli.intake_command import run_intake
 
         return run_intake
+    if name == "serve":
+        from lianfang.config.cli.serve_command import run_serve
+
+        return run_serve
+    if name in ("backup", "restore"):
+        from lianfang.config.cli import backup_command
+
+        return backup_command.run_backup if name == "backup" else backup_command.run_restore
     from lianfang.config.cli.demo_command import run_demo_data
 
     return run_demo_data

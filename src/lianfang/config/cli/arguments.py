@@ -10,6 +10,7 @@ from typing import NoReturn
 
 from lianfang import __version__
 from lianfang.config.cli.console import Console, language_from
+from lianfang.config.cli.serving_arguments import add_serving
 from lianfang.foundation.texts import LANGUAGES, best_language
 
 USAGE = 2
@@ -62,6 +63,7 @@ def parser(console: Console) -> Parser:
     _reconcile(commands.add_parser, console, common)
     _intake(commands.add_parser, console, common)
     _demo_data(commands.add_parser, console, common)
+    add_serving(commands.add_parser, console, common)
     return main
 
 
@@ -140,6 +142,7 @@ def _demo_data(add: Callable[..., Parser], console: Console, common: argparse.Ar
     command.add_argument("--people", type=int, default=60_000, metavar="N", help=say("command.help.people"))
     command.add_argument("--seed", type=int, default=2022, metavar="N", help=say("command.help.seed"))
     command.add_argument("--format", choices=("mixed", "csv"), default="mixed", help=say("command.help.format"))
+    command.add_argument("--as-of", type=_instant, metavar="YYYY-MM-DDTHH:MM", help=say("command.help.demo_as_of"))
     command.add_argument(
         "--score", nargs=2, type=Path, metavar=("TRUTH", "ANSWER.json"), help=say("command.help.score")
     )

@@ -7,7 +7,7 @@ import shlex
 from pathlib import Path
 
 from lianfang.config.cli.console import Console
-from lianfang.demo import FEWEST, MOST, DemoFiles, render, score, write_demo
+from lianfang.demo import DEFAULT_AS_OF, FEWEST, MOST, DemoFiles, render, score, write_demo
 
 DONE, USAGE = 0, 2
 
@@ -34,6 +34,7 @@ def run_demo_data(arguments: argparse.Namespace, console: Console) -> int:
             people=arguments.people,
             seed=arguments.seed,
             formats=arguments.format,
+            as_of=arguments.as_of or DEFAULT_AS_OF,
             on_progress=lambda done, total: progress.update(task, completed=done, total=total),
         )
     console.answer(console.text("command.demo.done", folder=str(arguments.folder)), style="bold")

@@ -5,8 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 from datetime import datetime
-
-from rich.table import Table
+from typing import TYPE_CHECKING
 
 from lianfang.config.cli.console import Console
 from lianfang.config.cli.readings import Given, read_all, tell_problems
@@ -14,6 +13,9 @@ from lianfang.engine.intake.contract import FileReading, SheetReading
 from lianfang.engine.intake.describe import describe
 from lianfang.engine.intake.mapping import Memory, load_memory
 from lianfang.engine.intake.questions import questions
+
+if TYPE_CHECKING:
+    from rich.table import Table
 
 UNDERSTOOD, WITH_QUESTIONS, REFUSED = 0, 1, 3
 _SURE, _ASK = 0.9, 0.6
@@ -55,6 +57,8 @@ def _show(reading: FileReading, console: Console) -> None:
 
 
 def _columns(sheet: SheetReading, console: Console) -> Table:
+    from rich.table import Table
+
     say = console.text
     headers = ", ".join(map(str, sheet.header_rows)) or "–"
     table = Table(

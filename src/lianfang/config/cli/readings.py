@@ -11,13 +11,15 @@ from pathlib import Path
 from lianfang.config.cli.console import Console
 from lianfang.engine.intake.contract import FileReading, Problem, Role
 from lianfang.engine.intake.files import run_isolated
+from lianfang.engine.intake.files.sniffing import ZIP
 from lianfang.engine.intake.mapping import Memory
-from lianfang.engine.intake.reading import read_file
+from lianfang.engine.intake.reading import read_given
 from lianfang.interfaces.problems import problem_words
 
 # One sheet as large as .xlsx allows (1,048,576 rows of 15 columns) is read in this much.
 MEMORY_BYTES = 6 * 1024**3
 WORTH_A_PROCESS = 1024**2
+_ZIPPED = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,11 +28,6 @@ class Given:
 
     role: Role | None
     path: Path
-
-
-def read_one(path: Path, role: Role | None, as_of: datetime, memory: Memory) -> FileReading:
-    """What a reading process runs."""
-    return read_file(path, as_of=as_of, role=role, memory=memory)
 
 
 def read_all(given: Sequence[Given], *, as_of: datetime, memory: Memory, console: Console) -> list[FileReading]:
@@ -56,10 +53,10 @@ def read_all(given: Sequence[Given], *, as_of: datetime, memory: Memory, console
             )
             console.tell(line)
 
-        # The largest first, so that no process is left alone with it at the end.
-        order = sorted(range(len(given)), key=lambda place: -_size(given[place].path))
+        # The longest first, so that no process is left alone with it at the end.
+        order = sorted(range(len(given)), key=lambda place: -_effort(given[place].path))
         found = run_isolated(
-            read_one,
+            read_given,
             [(given[place].path, given[place].role, as_of, memory) for place in order],
             workers=workers,
             memory_bytes=MEMORY_BYTES,
@@ -71,6 +68,19 @@ def read_all(given: Sequence[Given], *, as_of: datetime, memory: Memory, console
 
 def _size(path: Path) -> int:
     return path.stat().st_size if path.is_file() else 0
+
+
+def _effort(path: Path) -> int:
+    """How long reading takes, in bytes of text: zipped workbooks hold several times as much as they are long."""
+    if not path.is_file():
+        return 0
+    try:
+        with path.open("rb") as handle:
+            is_zipped = handle.read(len(ZIP)) == ZIP
+    except OSError:
+        # Whoever reads it will meet the same and say so.
+        return 0
+    return _size(path) * (_ZIPPED if is_zipped else 1)
 
 
 def _as_reading(given: Given, result: FileReading | Problem) -> FileReading:

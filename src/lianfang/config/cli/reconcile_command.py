@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import gc
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -184,6 +185,7 @@ def _worth_telling(reading: FileReading) -> list[Problem]:
 
 
 def _write(answer: Answer, arguments: argparse.Namespace, console: Console, *, made_at: datetime) -> None:
+    """Write workbook and JSON at the same time, each whole or not at all; where both fail, the workbook's error."""
     console.tell(console.text("command.writing", file=str(arguments.output)))
 
     def workbook(path: Path) -> None:
@@ -197,11 +199,17 @@ def _write(answer: Answer, arguments: argparse.Namespace, console: Console, *, m
             objection_contact=arguments.contact,
         )
 
-    previous = write_whole(arguments.output, workbook, keep_previous=True)
-    if previous is not None:
-        console.tell(console.text("command.kept_previous", file=str(previous)))
-    if arguments.json is not None:
-        write_whole(arguments.json, lambda path: write_json(answer, path, made_at=made_at, version=__version__))
+    def json(path: Path) -> None:
+        write_json(answer, path, made_at=made_at, version=__version__)
+
+    # Most of both is done by Arrow and zlib, which let the other run meanwhile.
+    with ThreadPoolExecutor(1) as beside:
+        written = beside.submit(write_whole, arguments.json, json) if arguments.json is not None else None
+        previous = write_whole(arguments.output, workbook, keep_previous=True)
+        if previous is not None:
+            console.tell(console.text("command.kept_previous", file=str(previous)))
+        if written is not None:
+            written.result()
 
 
 def _unread_cells(answer: Answer) -> int:

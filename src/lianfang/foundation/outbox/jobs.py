@@ -2,21 +2,29 @@
 
 from __future__ import annotations
 
+import time
+
 import procrastinate
+from django.db import close_old_connections
 from procrastinate.contrib.django import app
 
 from lianfang.foundation.outbox.services import handle_waiting
 
 # A worker tells every 10 s that it lives; three silences and its jobs are given to another.
 SILENT_SECONDS = 30
+ONE_MINUTE = 55
 
 
 @app.periodic(cron="* * * * *")
-@app.task(queueing_lock="outbox.handle_waiting", pass_context=False)
+@app.task(queueing_lock="outbox.handle_events", pass_context=False)
 def handle_events(timestamp: int) -> None:
-    """Handle what waits in the outbox, until nothing does."""
-    while handle_waiting():
-        pass
+    """Handle what waits in the outbox, for a minute, looking every second: then the next one begins."""
+    until = time.monotonic() + ONE_MINUTE
+    while time.monotonic() < until:
+        # A server that was restarted leaves a dead connection in this thread.
+        close_old_connections()
+        if not handle_waiting():
+            time.sleep(1)
 
 
 @app.periodic(cron="* * * * *")

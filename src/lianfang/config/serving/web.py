@@ -1,0 +1,64 @@
+"""The web server: ``python -m lianfang.config.serving.web HOST PORT WORKERS``."""
+
+from __future__ import annotations
+
+import ctypes
+import gc
+import os
+import signal
+import sys
+from collections.abc import Callable
+from typing import Any
+
+from django.urls import get_resolver
+from granian.constants import Interfaces
+from granian.log import LogLevels
+from granian.server import Server
+
+_SET_DEATH_SIGNAL = 1
+# Each thread holds one database session; the embedded database takes 60.
+THREADS = 8
+_STOP_SECONDS = 10
+_MAIN = "LIANFANG_WEB_MAIN"
+
+
+def load_application() -> Callable[..., Any]:
+    """In each web process: end when the web server is killed; Django is loaded already."""
+    ctypes.CDLL(None).prctl(_SET_DEATH_SIGNAL, signal.SIGTERM)
+    if str(os.getppid()) != os.environ[_MAIN]:
+        # It was killed before the request was made: the signal will never come.
+        os._exit(0)
+    return _application()
+
+
+def _application() -> Callable[..., Any]:
+    # Loaded in ``main`` and not with this module, so that an error in it is an error of this program.
+    from lianfang.config.wsgi import application
+
+    loaded: Callable[..., Any] = application
+    return loaded
+
+
+def main() -> None:
+    host, port, workers = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
+    os.environ[_MAIN] = str(os.getpid())
+    # Before the web processes are forked: they share what is loaded now, and what is frozen stays shared.
+    _application()
+    _ = get_resolver().url_patterns
+    gc.collect()
+    gc.freeze()
+    Server(
+        "lianfang.config.wsgi:application",
+        address=host,
+        port=port,
+        interface=Interfaces.WSGI,
+        workers=workers,
+        blocking_threads=THREADS,
+        respawn_failed_workers=True,
+        workers_kill_timeout=_STOP_SECONDS,
+        log_level=LogLevels.error,
+    ).serve(target_loader=load_application, wrap_loader=False)
+
+
+if __name__ == "__main__":
+    main()

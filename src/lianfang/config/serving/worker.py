@@ -1,0 +1,28 @@
+"""The background worker: ``python -m lianfang.config.serving.worker SECONDS`` runs queued jobs until it is told to end.
+
+SECONDS is how long a job at hand may go on after that; one that needs longer is run again by the next worker.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+
+import django
+
+# Events are looked after by one job that never rests; an import must not wait for it, nor the other way round.
+CONCURRENCY = 4
+
+
+def main() -> None:
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "lianfang.config.settings")
+    django.setup()
+    # Made by Django's set-up.
+    from procrastinate.contrib.django import app
+
+    with app.replace_connector(app.connector.get_worker_connector()):
+        app.run_worker(concurrency=CONCURRENCY, shutdown_graceful_timeout=float(sys.argv[1]))
+
+
+if __name__ == "__main__":
+    main()
