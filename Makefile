@@ -22,6 +22,7 @@ check: setup
 	$(VENV)/bin/lint-imports
 
 test: setup
+	@tools/test_needs.sh
 	$(VENV)/bin/pytest
 
 bench: setup
