@@ -33,13 +33,15 @@ class Night:
     def files(self, part: str) -> list[str]:
         return [str(path) for path in sorted((self.folder / part).iterdir())]
 
-    def reconcile(self, output: Path) -> list[str]:
-        """The command line of the whole job: workbook at ``output``, JSON beside it."""
+    def reconcile(self, output: Path, *, with_json: bool = True) -> list[str]:
+        """The command line of the whole job: workbook at ``output``, and the JSON beside it."""
         command = [sys.executable, "-m", "lianfang", "reconcile"]
         for part, option in OPTIONS.items():
             if (self.folder / part).is_dir():
                 command += [f"--{option}", *self.files(part)]
-        command += ["-o", str(output), "--json", str(output.with_suffix(".json"))]
+        command += ["-o", str(output)]
+        if with_json:
+            command += ["--json", str(output.with_suffix(".json"))]
         command += ["--as-of", f"{self.as_of:%Y-%m-%dT%H:%M}"]
         return [*command, "--late-after", str(self.late_after_hours), "--lang", "en"]
 

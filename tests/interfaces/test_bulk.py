@@ -5,11 +5,12 @@ from collections.abc import Sequence
 from typing import Any
 
 import openpyxl
+import pyarrow as pa
 import xlsxwriter
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lianfang.interfaces.workbook.bulk import ABREAST, BulkSheet
+from lianfang.interfaces.workbook.bulk import ABREAST, BulkSheet, _cells
 
 SAYABLE = st.text(st.sampled_from("柳a1 \u3000\xa0\n\t&<>\"'_x0041_=+-\ufffe"), min_size=1, max_size=12)
 CELL = st.none() | SAYABLE | st.integers(-(10**9), 10**9) | st.floats(-1e9, 1e9)
@@ -51,3 +52,16 @@ def test_rows_beyond_one_stretch_go_on_below_it() -> None:
 def test_half_of_a_letter_becomes_the_sign_for_what_cannot_be_shown() -> None:
     sheet = read_back([(0, 15.0, ["\ud840村"]), (0, 15.0, ["村"]), (0, 15.0, [""])], 1)
     assert [sheet.cell(n, 1).value for n in (1, 2, 3)] == ["\ufffd村", "村", None]
+
+
+@settings(deadline=None, derandomize=True, max_examples=60)
+@given(st.lists(st.none() | st.text(st.sampled_from("柳a1 \u3000\x01\n&<_x0041_\ufffe"), max_size=12), min_size=1))
+def test_a_column_of_arrow_texts_is_written_like_the_same_texts_as_objects(texts: list[str | None]) -> None:
+    assert _cells(pa.array(texts, pa.string()), '" s="1"').equals(_cells(texts, pa.array(['" s="1"'] * len(texts))))
+
+
+@settings(deadline=None, derandomize=True, max_examples=60)
+@given(st.lists(st.none() | st.floats(-1e9, 1e9), min_size=1))
+def test_a_column_of_arrow_numbers_is_written_like_the_same_numbers_as_objects(numbers: list[float | None]) -> None:
+    worn = pa.array(['" s="1"'] * len(numbers))
+    assert _cells(pa.array(numbers, pa.float64()), worn).equals(_cells(numbers, worn))

@@ -1,10 +1,11 @@
 from __future__ import annotations
 
+import pyarrow as pa
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lianfang.interfaces.masking import mask_apart, mask_identity, mask_phone, mask_within
+from lianfang.interfaces.masking import mask_apart, mask_identities, mask_identity, mask_phone, mask_within
 from tests.interfaces.answers import identity
 
 DIGITS = st.text("0123456789X", min_size=1, max_size=20)
@@ -67,3 +68,9 @@ def test_a_phone_keeps_three_and_four_digits() -> None:
 )
 def test_identity_numbers_inside_free_text_are_masked_and_phones_are_not(text: str | None, masked: str | None) -> None:
     assert mask_within(text) == masked
+
+
+@settings(deadline=None, derandomize=True, max_examples=100)
+@given(st.lists(st.none() | st.text(st.sampled_from("0123456789X*王𠀀"), max_size=22)))
+def test_a_column_of_numbers_is_masked_like_each_number_by_itself(numbers: list[str | None]) -> None:
+    assert mask_identities(pa.array(numbers, pa.string())).to_pylist() == [mask_identity(one) for one in numbers]

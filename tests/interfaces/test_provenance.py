@@ -58,3 +58,12 @@ def test_the_whole_rows_come_by_their_numbers_each_once() -> None:
         3: "b.csv",
         700: "a.csv",
     }
+
+
+def test_a_column_of_lists_is_told_as_each_list_by_itself() -> None:
+    where = records(
+        (0, "a.xlsx", "s", 7, 1), (1, "a.xlsx", "s", 7, 2), (2, "b.csv", "b", 8, 0), (3, "a.xlsx", "s", 9, 0)
+    )
+    lists = [[0], [], None, [2], [0, 1], [3, 2], [1]]
+    assert where.say_each(pa.array(lists, pa.list_(pa.int64()))).to_pylist() == [where.say(one) for one in lists]
+    assert where.say_one(pa.array([3, 0])).to_pylist() == [where.say([3]), where.say([0])]

@@ -10,15 +10,16 @@ import json
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from itertools import groupby
+from itertools import groupby, islice
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any, BinaryIO
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from lianfang.engine.intake.contract import ColumnReading, FileReading, Problem
 from lianfang.engine.reconciliation.contract import Answer
+from lianfang.interfaces.joining import as_bytes
 from lianfang.interfaces.json_rows import encode, list_texts, object_texts, value_texts
 from lianfang.interfaces.masking import mask_cell
 from lianfang.interfaces.provenance import Provenance
@@ -36,7 +37,10 @@ def answer_to_json(answer: Answer, *, made_at: datetime, version: str, mask: boo
     """The whole answer as one object of plain values; for answers that fit in memory twice."""
     sections = _Sections(answer, made_at, version, mask)
     return {
-        name: [json.loads(item) for item in value] if isinstance(value, Iterator) else value for name, value in sections
+        name: [json.loads(item) for items in value for item in items.to_pylist()]
+        if isinstance(value, Iterator)
+        else value
+        for name, value in sections
     }
 
 
@@ -48,29 +52,31 @@ def write_json(answer: Answer, path: Path, *, made_at: datetime, version: str, m
     """
     path.touch(mode=0o600)
     path.chmod(0o600)
-    with path.open("w", encoding="utf-8") as file:
+    with path.open("wb") as file:
         _write(file, _Sections(answer, made_at, version, mask))
 
 
-def _write(file: TextIO, sections: Iterable[Section]) -> None:
+def _write(file: BinaryIO, sections: Iterable[Section]) -> None:
     """One section after the other, lists one item to a line."""
-    file.write("{")
+    file.write(b"{")
     for number, (name, value) in enumerate(sections):
-        file.write(f"{',' if number else ''}\n{encode(name)}: ")
+        file.write(f"{',' if number else ''}\n{encode(name)}: ".encode())
         if not isinstance(value, Iterator):
-            file.write(encode(value))
+            file.write(encode(value).encode())
             continue
-        separator = "["
-        for item in value:
-            file.write(f"{separator}\n{item}")
-            separator = ","
-        file.write("[]" if separator == "[" else "\n]")
-    file.write("\n}\n")
+        separator = b"["
+        for items in value:
+            if len(items):
+                file.write(separator + b"\n")
+                file.write(as_bytes(items, ",\n"))
+                separator = b","
+        file.write(b"[]" if separator == b"[" else b"\n]")
+    file.write(b"\n}\n")
 
 
 @dataclass(frozen=True)
 class _Sections:
-    """The top-level entries in order; long lists come as iterators over the JSON of their items."""
+    """The top-level entries in order; long lists come in pieces: iterators over arrays of their items' JSON."""
 
     answer: Answer
     made_at: datetime
@@ -86,7 +92,7 @@ class _Sections:
         yield "made_with", f"lianfang {self.version}"
         yield "masked", self.mask
         yield "settings", _settings(answer)
-        yield "files", (encode(row.file(role, reading)) for role, reading in answer.readings)
+        yield "files", _pieces(encode(row.file(role, reading)) for role, reading in answer.readings)
         yield "repeated_files", [{"file": file, "same_as": first} for file, first in answer.repeated_files]
         yield (
             "sources",
@@ -100,12 +106,12 @@ class _Sections:
         for name, table, shape in self._lists(row):
             yield name, _each(table, shape)
         yield "decisions", [{"pair_key": key, "decision": decision} for key, decision in answer.decided]
-        yield "conflicts", row.conflicts(answer.conflicts)
-        yield "positive_pools", row.pools(answer.positive_pools, answer.positive_pool_people)
-        yield "contradictions", row.contradictions(answer.contradictions)
+        yield "conflicts", _pieces(row.conflicts(answer.conflicts))
+        yield "positive_pools", iter([row.pools(answer.positive_pools, answer.positive_pool_people)])
+        yield "contradictions", _pieces(row.contradictions(answer.contradictions))
         yield from self._findings(row)
-        yield "columns", map(encode, row.columns(answer.readings))
-        yield "cells_not_understood", map(encode, row.cells(answer.readings))
+        yield "columns", _pieces(map(encode, row.columns(answer.readings)))
+        yield "cells_not_understood", _pieces(map(encode, row.cells(answer.readings)))
 
     def _lists(self, row: _Row) -> Iterator[tuple[str, pa.Table, Shape]]:
         answer, tubes = self.answer, self.answer.round.tubes
@@ -128,8 +134,8 @@ class _Sections:
         """Every finding of the round, grouped; those that others ask for by name also by themselves."""
         findings = self.answer.round.findings
         for kind in ("twice_sampled", "over_full", "two_boxes"):
-            yield kind, row.findings(findings.filter(pc.equal(findings["kind"], kind)))
-        yield "findings", row.findings(findings)
+            yield kind, _pieces(row.findings(findings.filter(pc.equal(findings["kind"], kind))))
+        yield "findings", _pieces(row.findings(findings))
 
 
 @dataclass(frozen=True)
@@ -209,7 +215,7 @@ class _Row:
                 f',"tube_code":{encode(tube)},"rows":{_list(texts, group)},"sources":{where}}}'
             )
 
-    def pools(self, tubes: pa.Table, people: pa.Table) -> Iterator[str]:
+    def pools(self, tubes: pa.Table, people: pa.Table) -> pa.Array:
         """One object per positive or contradicting tube, everyone in it inside."""
         inside: dict[str | None, list[str]] = {}
         texts = self.with_sources(people.drop_columns("tube_code")).to_pylist()
@@ -221,7 +227,7 @@ class _Row:
             "people_count": value_texts(_column(tubes, "people")),
             "people": pa.array(within, pa.string()),
         }
-        yield from self._told(tubes.drop_columns("people"), nested).to_pylist()
+        return self._told(tubes.drop_columns("people"), nested)
 
     def contradictions(self, table: pa.Table) -> Iterator[str]:
         """One object per tube, every report inside."""
@@ -350,6 +356,12 @@ def _column(table: pa.Table, name: str) -> pa.Array:
     return table.column(name).combine_chunks()
 
 
-def _each(table: pa.Table, shape: Shape) -> Iterator[str]:
+def _each(table: pa.Table, shape: Shape) -> Iterator[pa.Array]:
     for start in range(0, table.num_rows, CHUNK):
-        yield from shape(table.slice(start, CHUNK)).to_pylist()
+        yield shape(table.slice(start, CHUNK))
+
+
+def _pieces(items: Iterable[str]) -> Iterator[pa.Array]:
+    left = iter(items)
+    while taken := list(islice(left, CHUNK)):
+        yield pa.array(taken, pa.string())

@@ -63,9 +63,12 @@ def list_texts(lists: pa.Array, items: pa.Array) -> pa.Array:
 
 
 def _quoted(column: pa.Array) -> pa.Array:
-    if pc.any(pc.match_substring_regex(column, _NEEDS_ESCAPE)).as_py():
-        return pa.array([None if text is None else encode(text) for text in column.to_pylist()], pa.string())
-    return _between_marks(column)
+    texts = _between_marks(column)
+    careful = pc.fill_null(pc.match_substring_regex(column, _NEEDS_ESCAPE), False)
+    if pc.any(careful).as_py():
+        escaped = [encode(text) for text in column.filter(careful).to_pylist()]
+        texts = pc.replace_with_mask(texts, careful, pa.array(escaped, pa.string()))
+    return texts
 
 
 def _between_marks(column: pa.Array) -> pa.Array:

@@ -9,6 +9,9 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Sequence
 
+import pyarrow as pa
+import pyarrow.compute as pc
+
 HIDDEN = "*"
 # More positions than a slip of the pen can touch: two such numbers are simply different numbers,
 # and showing where they differ would unmask both.
@@ -27,6 +30,18 @@ def mask_identity(number: str | None) -> str | None:
     if len(number) <= kept + 1:
         return HIDDEN * len(number)
     return number[0] + HIDDEN * (len(number) - kept - 1) + number[-kept:]
+
+
+def mask_identities(numbers: pa.Array) -> pa.Array:
+    """``mask_identity`` of every number of a column of texts."""
+    length = pc.utf8_length(numbers)
+    kept = pc.if_else(pc.greater_equal(length, 8), 4, 1)
+    hidden = pc.max_element_wise(pc.subtract(pc.subtract(length, kept), 1), 0)
+    ends = pc.if_else(pc.equal(kept, 4), pc.utf8_slice_codeunits(numbers, -4), pc.utf8_slice_codeunits(numbers, -1))
+    stars = pc.binary_repeat(pa.repeat(HIDDEN, len(numbers)), hidden)
+    masked = pc.binary_join_element_wise(pc.utf8_slice_codeunits(numbers, 0, 1), stars, ends, "")
+    too_short = pc.binary_repeat(pa.repeat(HIDDEN, len(numbers)), length)
+    return pc.if_else(pc.greater(hidden, 0), masked, too_short)
 
 
 def mask_phone(number: str | None) -> str | None:
@@ -76,7 +91,10 @@ def _positions_that_differ(given: Sequence[str]) -> tuple[int, int, frozenset[in
     if len(set(given)) < 2:
         return None
     if len({len(number) for number in given}) == 1:
-        differing = frozenset(i for i, column in enumerate(zip(*given, strict=True)) if len(set(column)) > 1)
+        first, *others = given
+        differing = frozenset(
+            i for other in others for i, (a, b) in enumerate(zip(first, other, strict=True)) if a != b
+        )
         return (0, 0, differing) if len(differing) <= LARGEST_SLIP else None
     shortest = min(len(number) for number in given)
     head = _common_prefix(given)
@@ -89,8 +107,10 @@ def _unmask(number: str | None, head: int, tail: int, differing: frozenset[int] 
     masked = mask_identity(number)
     if not number or masked is None:
         return masked
-    visible = frozenset(range(head, len(number) - tail)) if differing is None else differing
-    return "".join(number[i] if i in visible else masked[i] for i in range(len(number)))
+    shown = list(masked)
+    for i in range(head, len(number) - tail) if differing is None else differing:
+        shown[i] = number[i]
+    return "".join(shown)
 
 
 def _common_prefix(texts: Sequence[str]) -> int:

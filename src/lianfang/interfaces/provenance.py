@@ -70,6 +70,24 @@ class Provenance:
             pieces.append(f"{names[sheet]}{_SEPARATOR}{ranges([(row, part) for _, row, part in group])}")
         return "; ".join(pieces)
 
+    def say_each(self, lists: pa.Array) -> pa.Array:
+        """``say`` of every list of record numbers in a column."""
+        lengths = pc.fill_null(pc.list_value_length(lists), 0)
+        is_one = pc.equal(lengths, 1)
+        told = [self.say(ids) for ids in lists.filter(pc.greater(lengths, 1)).to_pylist()]
+        said = pc.replace_with_mask(pa.repeat("", len(lists)), is_one, self.say_one(lists.filter(is_one).flatten()))
+        return pc.replace_with_mask(said, pc.greater(lengths, 1), pa.array(told, pa.string()))
+
+    def say_one(self, record_ids: pa.Array) -> pa.Array:
+        """``say`` of single records, one text each; none may be null."""
+        places = self._table.take(self._positions(record_ids))
+        files, sheets, rows, parts = (places.column(name).combine_chunks() for name in places.column_names)
+        pairs = pc.add(pc.multiply(files.indices, len(sheets.dictionary)), sheets.indices)
+        names = pa.array(self._names, pa.string()).take(pairs)
+        numbers = rows.cast(pa.string())
+        of_several = pc.binary_join_element_wise(numbers, parts.cast(pa.string()), "#")
+        return pc.binary_join_element_wise(names, pc.if_else(pc.equal(parts, 0), numbers, of_several), _SEPARATOR)
+
     def _positions(self, record_ids: pa.Array) -> pa.Array:
         if self._ids is None:
             return record_ids
@@ -85,13 +103,17 @@ class Provenance:
         return {number: position for position, number in enumerate(self._ids.to_pylist())}.__getitem__
 
     @cached_property
+    def _names(self) -> list[str]:
+        """The name of every pair of a file and a sheet."""
+        file, sheet = (self._table.column(name).combine_chunks() for name in ("file", "sheet"))
+        return [_place(named, one) for named in file.dictionary.to_pylist() for one in sheet.dictionary.to_pylist()]
+
+    @cached_property
     def _spoken(self) -> tuple[list[str], list[int], list[int], list[int]]:
         """The name of every sheet; and of every record the number of its sheet, its row and its part."""
         file, sheet = (self._table.column(name).combine_chunks() for name in ("file", "sheet"))
-        sheets = sheet.dictionary.to_pylist()
-        names = [_place(in_file, named) for in_file in file.dictionary.to_pylist() for named in sheets]
-        numbers = pc.add(pc.multiply(file.indices, len(sheets)), sheet.indices)
-        return names, numbers.to_pylist(), *(self._table.column(name).to_pylist() for name in ("row", "part"))
+        numbers = pc.add(pc.multiply(file.indices, len(sheet.dictionary)), sheet.indices)
+        return self._names, numbers.to_pylist(), *(self._table.column(name).to_pylist() for name in ("row", "part"))
 
 
 def _place(file: str, sheet: str) -> str:

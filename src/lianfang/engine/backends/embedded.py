@@ -15,15 +15,27 @@ _WORD = re.compile(r"\w+")
 class Stages:
     """An in-memory database in which every stage is a named table.
 
-    ``memory`` bounds what DuckDB may hold, e.g. ``"1GB"``. Use as a context manager; the tables are gone
-    when it closes.
+    ``memory`` bounds what DuckDB may hold, e.g. ``"1GB"``. With ``joins_as_written`` the right side of a join
+    is always the one that is looked up: DuckDB takes Arrow tables for empty, and would look up the larger one.
+    Without ``keeps_order`` rows have an order only where a SELECT gives them one, which is quicker. Use as a
+    context manager; the tables are gone when it closes.
     """
 
-    def __init__(self, *, threads: int | None = None, memory: str | None = None) -> None:
+    def __init__(
+        self,
+        *,
+        threads: int | None = None,
+        memory: str | None = None,
+        joins_as_written: bool = False,
+        keeps_order: bool = True,
+    ) -> None:
         config: dict[str, str | bool | int | float | list[str]] = {
             "autoinstall_known_extensions": "false",
             "autoload_known_extensions": "false",
+            "preserve_insertion_order": str(keeps_order).lower(),
         }
+        if joins_as_written:
+            config["disabled_optimizers"] = "join_order,build_side_probe_side"
         if threads is not None:
             config["threads"] = threads
         if memory is not None:

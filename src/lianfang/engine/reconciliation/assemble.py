@@ -49,9 +49,11 @@ class Assembled:
         """The rows that name somebody, as ``linkage`` takes them."""
         parts = []
         for role, table in self.tables.items():
-            named = table.filter(_names_somebody(table))
-            roles = pa.array([role] * named.num_rows, pa.string())
-            parts.append(LINKAGE_RECORDS.conform(named.append_column("role", roles)))
+            asked = [name for name in LINKAGE_RECORDS.schema.names if name in table.column_names]
+            named, is_named = table.select(asked), _names_somebody(table)
+            if not pc.all(is_named).as_py():
+                named = named.filter(is_named)
+            parts.append(LINKAGE_RECORDS.conform(named.append_column("role", pa.repeat(role, named.num_rows))))
         return pa.concat_tables(parts)
 
     def records(self, person_keys: dict[Role, pa.Array]) -> pa.Table:
@@ -61,7 +63,7 @@ class Assembled:
         parts = []
         for role, table in self.tables.items():
             source = table["source"].combine_chunks()
-            described = table.append_column("role", pa.array([role] * table.num_rows, pa.string()))
+            described = table.append_column("role", pa.repeat(role, table.num_rows))
             described = described.append_column("file", pc.take(files, source))
             described = described.append_column("sheet", pc.take(sheets, source))
             described = described.append_column("person_key", person_keys[role])
@@ -123,9 +125,9 @@ def _as_role(role: Role, file: str, sheet: SheetReading) -> pa.Table:
                     table = _filled(table, f"{name}_has_time", table[f"{stand_in}_has_time"])
     if role == "exempt":
         asked = any(name in sheet.rows.column_names for name in ("reason", "untested_reason"))
-        table = table.append_column("reason_is_asked", pa.array([asked] * table.num_rows, pa.bool_()))
+        table = table.append_column("reason_is_asked", pa.repeat(asked, table.num_rows))
     if role == "results":
-        table = _filled(table, "laboratory", pa.array([file] * table.num_rows, pa.string()))
+        table = _filled(table, "laboratory", pa.repeat(file, table.num_rows))
     return table
 
 
@@ -156,8 +158,8 @@ def _numbered(table: pa.Table, contract: TableContract, *, source: int, first_id
         if name in table.column_names:
             # ``record_id`` is also a canonical field (a number a file gives its rows): never ours.
             table = table.drop_columns([name])
-    table = table.append_column("record_id", pa.array(range(first_id, first_id + rows), pa.int64()))
-    table = table.append_column("source", pa.array([source] * rows, pa.int32()))
+    table = table.append_column("record_id", pa.arange(first_id, first_id + rows))
+    table = table.append_column("source", pa.repeat(pa.scalar(source, pa.int32()), rows))
     return contract.conform(table)
 
 

@@ -15,6 +15,7 @@ from lianfang.engine.reconciliation import lists
 from lianfang.engine.reconciliation.assemble import Assembled, assemble
 from lianfang.engine.reconciliation.contract import Answer
 from lianfang.engine.rounds import RoundAnswer, RoundSettings, reconcile_round
+from lianfang.engine.tables import TableContract
 
 OnProgress = Callable[[str], None]
 
@@ -56,12 +57,12 @@ def reconcile(
 
 
 def _person_keys(assembled: Assembled, linkage: Linkage) -> dict[Role, pa.Array]:
-    members = linkage.members
-    keys = {}
-    for role, table in assembled.tables.items():
-        at = pc.index_in(table["record_id"], value_set=members["record_id"].combine_chunks())
-        keys[role] = pc.take(members["person_key"], at).combine_chunks()
-    return keys
+    """The person of every row of every role; null where the row names nobody."""
+    rows = sum(table.num_rows for table in assembled.tables.values())
+    members, keys = (linkage.members[name].combine_chunks() for name in ("record_id", "person_key"))
+    # Record numbers count from 0: where in ``members`` a number stands is found without a search.
+    at = pc.inverse_permutation(members, max_index=rows - 1, output_type=pa.int64())
+    return {role: keys.take(at.take(table["record_id"].combine_chunks())) for role, table in assembled.tables.items()}
 
 
 def _count(assembled: Assembled, keys: dict[Role, pa.Array], settings: RoundSettings) -> RoundAnswer:
@@ -70,9 +71,8 @@ def _count(assembled: Assembled, keys: dict[Role, pa.Array], settings: RoundSett
 
 
 def _lists(assembled: Assembled, records: pa.Table, answer: RoundAnswer, linkage: Linkage) -> dict[str, pa.Table]:
-    with Stages() as db:
+    with Stages(joins_as_written=True, keeps_order=False) as db:
         db.load(
-            records=records,
             people=answer.people,
             tubes=answer.tubes,
             findings=answer.findings,
@@ -85,5 +85,23 @@ def _lists(assembled: Assembled, records: pa.Table, answer: RoundAnswer, linkage
             link_conflicts=linkage.conflicts,
         )
         db.define(lists.MACROS)
+        db.stages(lists.MENTIONS, keep=lists.MENTIONS)
+        db.load(told=_told(records, db.table("SELECT record_id FROM mentioned ORDER BY record_id")["record_id"]))
         db.stages(lists.STEPS, keep=lists.STEPS)
-        return {name: contract.conform(db.table(sql)) for name, (contract, sql) in lists.LISTS.items()}
+        return {name: _as_list(contract, db.table(sql), answer.people) for name, (contract, sql) in lists.LISTS.items()}
+
+
+def _told(records: pa.Table, wanted: pa.ChunkedArray) -> pa.Table:
+    at = pc.index_in(wanted, value_set=records["record_id"].combine_chunks()).drop_null()
+    return records.take(at)
+
+
+def _as_list(contract: TableContract, table: pa.Table, people: pa.Table) -> pa.Table:
+    """The list with what is known of its people, whom it names by their ``walking_order``."""
+    if "walking_order" in table.column_names:
+        missing = [name for name in contract.schema.names if name not in table.column_names]
+        known = [name for name in missing if name in people.column_names]
+        at = pc.subtract(table["walking_order"], 1)
+        for name, column in zip(known, people.select(known).take(at).columns, strict=True):
+            table = table.append_column(name, column)
+    return contract.conform(table)

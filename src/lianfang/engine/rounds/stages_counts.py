@@ -2,54 +2,61 @@
 
 FINDINGS = """
 SELECT
-    md5(kind || '|' || coalesce(tube_key, '') || '|' || coalesce(person_key, '')) AS finding_key,
-    kind, tube_key, person_key, record_id, detail
+    md5(f.kind || '|' || coalesce(t.tube_key, '') || '|' || coalesce(p.person_key, '')) AS finding_key,
+    f.kind, t.tube_key, p.person_key, f.record_id, coalesce(f.detail, d.tube_key) AS detail
 FROM (
-    SELECT 'over_full' AS kind, t.tube_key, NULL AS person_key, s.record_id,
-        t.people || '/' || coalesce(nullif(t.capacity, 0), g.largest_pool) AS detail
-    FROM tubes t CROSS JOIN settings g JOIN swabs s ON s.tube_key = t.tube_key AND s.state = 'counted'
+    SELECT 'over_full' AS kind, t.tube, NULL AS person, s.record_id,
+        t.people || '/' || coalesce(nullif(t.capacity, 0), g.largest_pool) AS detail, NULL AS detail_tube
+    FROM swabs s JOIN tubes t ON t.tube = s.tube AND s.state = 'counted' CROSS JOIN settings g
     WHERE NOT t.is_household AND t.people > coalesce(t.capacity, g.largest_pool)
     UNION ALL
-    SELECT 'mixed_households', t.tube_key, NULL, s.record_id, CAST(t.households AS VARCHAR)
-    FROM tubes t JOIN swabs s ON s.tube_key = t.tube_key AND s.state = 'counted'
+    SELECT 'mixed_households', t.tube, NULL, s.record_id, CAST(t.households AS VARCHAR), NULL
+    FROM swabs s JOIN tubes t ON t.tube = s.tube AND s.state = 'counted'
     WHERE t.is_household AND t.households > 1
     UNION ALL
-    SELECT 'two_boxes', t.tube_key, NULL, s.record_id, s.box_code
-    FROM tubes t JOIN swabs s ON s.tube_key = t.tube_key AND s.state = 'counted'
-    WHERE len(t.boxes) > 1
+    SELECT 'two_boxes', t.tube, NULL, b.record_id, b.box_code, NULL
+    FROM (SELECT record_id, tube, box_code FROM samples) b
+    JOIN (SELECT tube FROM tubes WHERE len(boxes) > 1) t ON t.tube = b.tube
+    ANTI JOIN (SELECT record_id FROM swabs WHERE state <> 'counted') s ON s.record_id = b.record_id
     UNION ALL
-    SELECT 'twice_sampled', NULL, p.person_key, p.record_id, p.tube_key
-    FROM person_tubes p
-    WHERE p.person_key IN (
-        SELECT a.person_key
-        FROM person_tubes a
-        JOIN person_tubes b ON b.person_key = a.person_key AND b.tube_key <> a.tube_key
+    SELECT 'twice_sampled', NULL, p.person, p.record_id, NULL, p.tube
+    FROM swabs_of_several p
+    SEMI JOIN (
+        SELECT a.person
+        FROM swabs_of_several a
+        JOIN swabs_of_several b ON b.person = a.person AND b.tube <> a.tube
         WHERE NOT coalesce(
             a.state IN ('positive', 'contradicting', 'unclear') AND b.is_single AND b.trusted_at > a.trusted_at
             OR b.state IN ('positive', 'contradicting', 'unclear') AND a.is_single AND a.trusted_at > b.trusted_at,
             false)
-    )
+    ) USING (person)
     UNION ALL
-    SELECT 'not_in_tube', s.tube_key, r.person_key, s.record_id, r.name
-    FROM result_states s
-    JOIN result_rows r USING (record_id)
-    JOIN tubes t ON t.tube_key = s.tube_key
-    ANTI JOIN person_tubes p ON p.tube_key = s.tube_key AND p.person_key = r.person_key
-    WHERE s.state = 'counted' AND r.person_key IS NOT NULL AND r.tube_code IS NOT NULL
+    SELECT 'not_in_tube', r.tube, r.person, r.record_id, n.name, NULL
+    FROM (SELECT record_id, name FROM results) n
+    JOIN (
+        SELECT record_id, tube, person
+        FROM result_rows
+        SEMI JOIN (SELECT tube FROM tubes) USING (tube)
+        ANTI JOIN person_tubes USING (tube, person)
+        WHERE state = 'counted' AND person IS NOT NULL AND code IS NOT NULL
+    ) r USING (record_id)
     UNION ALL
-    SELECT 'future_clock', tube_key, person_key, record_id, CAST(sampled_at AS VARCHAR)
+    SELECT 'future_clock', tube, person, record_id, CAST(sampled_at AS VARCHAR), NULL
     FROM swabs WHERE sampled_at IS NOT NULL AND trusted_at IS NULL
     UNION ALL
-    SELECT 'future_clock', tube_code, person_key, record_id, CAST(known_at AS VARCHAR)
+    SELECT 'future_clock', code, person, record_id, CAST(known_at AS VARCHAR), NULL
     FROM result_rows CROSS JOIN settings g WHERE known_at > g.as_of + g.clock_tolerance
     UNION ALL
-    SELECT p.kind || '_but_sampled', NULL, p.person_key, unnest([p.record_id, o.sample_record]), p.reason
-    FROM claims p JOIN person_outcomes o USING (person_key)
+    SELECT p.kind || '_but_sampled', NULL, p.person, unnest([p.record_id, o.sample_record]), p.reason, NULL
+    FROM person_outcomes o JOIN claims p USING (person)
     UNION ALL
-    SELECT 'contradicting', s.tube_key, r.person_key, s.record_id, r.result
-    FROM result_states s JOIN result_rows r USING (record_id) JOIN tubes t ON t.tube_key = s.tube_key
-    WHERE t.state = 'contradicting' AND s.state = 'counted'
-)
+    SELECT 'contradicting', r.tube, r.person, r.record_id, r.result, NULL
+    FROM result_rows r JOIN tubes t ON t.tube = r.tube
+    WHERE t.state = 'contradicting' AND r.state = 'counted'
+) f
+LEFT JOIN tube_names t ON t.tube = f.tube
+LEFT JOIN tube_names d ON d.tube = f.detail_tube
+LEFT JOIN person_names p ON p.person = f.person
 """
 
 _COUNTS = """
@@ -71,24 +78,14 @@ _COUNTS = """
     true AS adds_up
 """
 
-HOUSED = """
-SELECT
-    on_roster, state, outcome, township, community, compound, building,
-    hash(community, compound, building, unit, coalesce(room, household_no, address, person_key)) AS household
-FROM people
-"""
-
 BUILDINGS = f"""
-SELECT township, community, compound, building, {_COUNTS}
-FROM housed
-GROUP BY township, community, compound, building
-ORDER BY township NULLS FIRST, community NULLS FIRST, compound NULLS FIRST,
-    number_in(building) NULLS LAST, building NULLS LAST
+SELECT p.*, c.* EXCLUDE (building_place)
+FROM (SELECT building_place, {_COUNTS} FROM people GROUP BY building_place) c
+JOIN (
+    SELECT DISTINCT building_place, full_township AS township, community, compound, building FROM stairwells
+) p USING (building_place)
 """
 
-TOTALS = f"SELECT {_COUNTS} FROM housed"
+TOTALS = f"SELECT {_COUNTS} FROM people"
 
-# Counted another way, straight from the rows that came in: what the counts above must add up to.
-EXPECTED_AGAIN = "SELECT count(DISTINCT person_key) AS expected FROM roster"
-
-STEPS = {"findings": FINDINGS, "housed": HOUSED, "buildings": BUILDINGS, "totals": TOTALS}
+STEPS = {"findings": FINDINGS, "buildings": BUILDINGS, "totals": TOTALS}

@@ -3,6 +3,12 @@
 Every constant here is one stage: a SELECT over the stages before it. Where several rows say the same,
 the one that stands is picked by content and only then by record number, so that the order in which
 files were given changes nothing.
+
+People, tubes and laboratories are numbers here (``numbering``). ``samples.tube`` is the tube by its code,
+or the swab itself where it was recorded without one; ``results.code`` is the code that a report names,
+numbered together with those of the samples.
+
+Joins run as they are written (``Stages``): what is read through on the left, what is looked up on the right.
 """
 
 MACROS = """
@@ -13,13 +19,8 @@ CREATE OR REPLACE MACRO content(x) AS coalesce(CAST(x AS VARCHAR), '') || chr(31
 # it was given and left out of every comparison.
 SAMPLE_ROWS = """
 SELECT
-    s.record_id, s.person_key, s.tube_code, s.box_code, s.tube_capacity, s.test_kind, s.sampled_at,
-    s.sampled_at_has_time, s.sampling_site, s.sampling_team, s.building, s.unit, s.room,
+    s.record_id, s.person, s.tube, s.sampled_at, s.sampled_at_has_time,
     CASE WHEN s.sampled_at <= g.as_of + g.clock_tolerance THEN s.sampled_at END AS trusted_at,
-    CASE
-        WHEN s.tube_code IS NOT NULL THEN s.tube_code
-        WHEN s.person_key IS NOT NULL THEN '#' || s.person_key || coalesce('@' || s.sampled_at, '')
-    END AS tube_key,
     coalesce(s.sampled_at < g.starts_at OR s.sampled_at >= g.ends_at, false) AS is_outside,
     coalesce(s.status_code = 'void', false) AS is_void
 FROM samples s CROSS JOIN settings g
@@ -30,72 +31,85 @@ SAMPLE_REPEATS = """
 SELECT
     record_id,
     first_value(record_id) OVER (
-        PARTITION BY person_key, tube_key
+        PARTITION BY person, tube
         ORDER BY is_void, is_outside, trusted_at NULLS LAST,
             content(s.name) || content(s.phone) || content(s.id_number) || content(s.room) || content(s.box_code),
             record_id
     ) AS stands_for
-FROM (
-    SELECT record_id, person_key, tube_key, is_void, is_outside, trusted_at
+FROM (SELECT record_id, name, phone, id_number, room, box_code FROM samples) s
+JOIN (
+    SELECT record_id, person, tube, is_void, is_outside, trusted_at
     FROM sample_rows
-    WHERE person_key IS NOT NULL
-    QUALIFY count(*) OVER (PARTITION BY person_key, tube_key) > 1
-)
-JOIN (SELECT record_id, name, phone, id_number, room, box_code FROM samples) s USING (record_id)
+    SEMI JOIN (
+        SELECT person, tube FROM sample_rows WHERE person IS NOT NULL GROUP BY person, tube HAVING count(*) > 1
+    ) USING (person, tube)
+) USING (record_id)
 """
 
-SAMPLE_STATES = """
+SWABS = """
 SELECT
-    record_id,
+    r.*,
     CASE
-        WHEN person_key IS NULL THEN 'nobody'
+        WHEN person IS NULL THEN 'nobody'
         WHEN stands_for <> record_id THEN 'repeat'
         WHEN is_void THEN 'void'
         WHEN is_outside THEN 'outside_round'
         ELSE 'counted'
     END AS state,
-    person_key,
-    tube_key,
     CASE WHEN stands_for <> record_id THEN stands_for END AS stands_for
-FROM sample_rows LEFT JOIN sample_repeats USING (record_id)
+FROM sample_rows r LEFT JOIN sample_repeats USING (record_id)
 """
 
-SWABS = """
-SELECT r.*, s.state
-FROM sample_rows r JOIN sample_states s USING (record_id)
-"""
-
-TUBE_FACTS = """
+# What is written on a tube, on whatever row.
+TUBE_LABELS = """
 SELECT
-    tube_key,
-    any_value(tube_code) AS tube_code,
-    CAST(count(DISTINCT person_key) FILTER (state = 'counted') AS INTEGER) AS people,
+    tube,
+    bool_or(tube_code IS NOT NULL) AS has_code,
     max(tube_capacity) FILTER (tube_capacity > 0) AS stated_capacity,
     coalesce(bool_or(tube_capacity = 0 OR test_kind = 'household'), false) AS is_household,
     coalesce(bool_or(test_kind = 'single'), false) AS is_stated_single,
     coalesce(bool_or(test_kind = 'pool'), false) AS is_stated_pool,
-    coalesce(list_sort(list(DISTINCT box_code) FILTER (box_code IS NOT NULL)), []) AS boxes,
+    CASE WHEN min(sampling_team) = max(sampling_team) THEN min(sampling_team) END AS sampling_team,
+    CASE WHEN min(sampling_site) = max(sampling_site) THEN min(sampling_site) END AS sampling_site
+FROM samples
+WHERE tube IS NOT NULL
+GROUP BY tube
+"""
+
+TUBE_BOXES = """
+SELECT tube, list(box_code ORDER BY box_code) AS boxes
+FROM (SELECT DISTINCT tube, box_code FROM samples WHERE tube IS NOT NULL AND box_code IS NOT NULL)
+GROUP BY tube
+"""
+
+# A person has one counted row in a tube; the others are repeats.
+TUBE_SWABS = """
+SELECT
+    tube,
+    CAST(count(*) FILTER (state = 'counted') AS INTEGER) AS people,
     min(trusted_at) FILTER (state IN ('counted', 'nobody')) AS sampled_at,
     max(trusted_at) FILTER (state IN ('counted', 'nobody')) AS sampled_until,
     coalesce(bool_and(sampled_at_has_time), false) AS has_time,
-    CASE WHEN count(DISTINCT sampling_team) = 1 THEN min(sampling_team) END AS sampling_team,
-    CASE WHEN count(DISTINCT sampling_site) = 1 THEN min(sampling_site) END AS sampling_site,
-    count(DISTINCT coalesce(building, '') || '/' || coalesce(unit, '') || '/' || room)
-        FILTER (state = 'counted' AND room IS NOT NULL) AS households,
     bool_and(is_void) AS is_void,
     bool_and(is_outside) AS is_outside
 FROM swabs
-WHERE tube_key IS NOT NULL
-GROUP BY tube_key
+WHERE tube IS NOT NULL
+GROUP BY tube
 """
 
-RESULT_ROWS = """
-SELECT
-    record_id, person_key, name, tube_code, result, result_given, laboratory, status_code, sampled_at,
-    reported_result_at, tested_at,
-    coalesce(tested_at, reported_result_at) AS known_at,
-    CASE WHEN tested_at IS NULL THEN reported_result_at_has_time ELSE tested_at_has_time END AS known_at_has_time
-FROM results
+TUBE_HOUSEHOLDS = """
+SELECT s.tube, count(DISTINCT coalesce(s.building, '') || '/' || coalesce(s.unit, '') || '/' || s.room) AS households
+FROM (SELECT record_id, tube, building, unit, room FROM samples WHERE room IS NOT NULL) s
+SEMI JOIN (SELECT tube FROM tube_labels WHERE is_household) USING (tube)
+ANTI JOIN (SELECT record_id FROM swabs WHERE state <> 'counted') USING (record_id)
+GROUP BY s.tube
+"""
+
+TUBE_FACTS = """
+SELECT l.*, s.* EXCLUDE (tube), n.tube_key, CASE WHEN l.has_code THEN n.tube_key END AS tube_code
+FROM tube_labels l
+JOIN tube_swabs s USING (tube)
+JOIN tube_names n USING (tube)
 """
 
 # A laboratory that reports by person and names no tube means one of the person's swabs: the only one, the
@@ -104,12 +118,12 @@ FROM results
 RESULT_BY_PERSON = """
 SELECT
     record_id,
-    tube_key,
+    tube,
     (swabs_of_person = 1 OR has_same_time OR (is_before_test AND swabs_before_test = 1)) AS is_told
 FROM (
     SELECT
         r.record_id,
-        s.tube_key,
+        s.tube,
         count(*) OVER (PARTITION BY r.record_id) AS swabs_of_person,
         coalesce(abs(date_diff('second', r.sampled_at, s.trusted_at)) < 60, false) AS has_same_time,
         coalesce(r.known_at >= s.trusted_at, false) AS is_before_test,
@@ -120,91 +134,115 @@ FROM (
                 coalesce(abs(date_diff('second', r.sampled_at, s.trusted_at)) < 60, false) DESC,
                 coalesce(r.known_at >= s.trusted_at, false) DESC,
                 s.trusted_at DESC NULLS LAST,
-                s.tube_key
+                s.tube
         ) AS choice
-    FROM result_rows r
-    JOIN swabs s ON s.person_key = r.person_key AND s.state = 'counted'
-    WHERE r.tube_code IS NULL
+    FROM (SELECT person, tube, trusted_at FROM swabs WHERE state = 'counted') s
+    JOIN (
+        SELECT record_id, person, sampled_at, coalesce(tested_at, reported_result_at) AS known_at
+        FROM results WHERE code IS NULL AND person IS NOT NULL
+    ) r USING (person)
 )
 WHERE choice = 1
 """
 
 RESULT_PLACED = """
 SELECT
-    r.*,
-    coalesce(t.tube_key, p.tube_key) AS tube_key,
+    r.record_id, r.person, r.code, r.laboratory, r.result, r.tested_at, r.reported_result_at,
+    r.result IS NULL AND r.result_given IS NULL AS is_empty,
+    coalesce(r.status_code = 'void', false) AS is_void,
+    coalesce(tested_at, reported_result_at) AS known_at,
+    CASE WHEN tested_at IS NULL THEN reported_result_at_has_time ELSE tested_at_has_time END AS known_at_has_time,
+    coalesce(t.tube, p.tube) AS tube,
     coalesce(p.is_told, true) AS is_told
-FROM result_rows r
-LEFT JOIN (SELECT tube_key, tube_code FROM tube_facts WHERE tube_code IS NOT NULL) t ON t.tube_code = r.tube_code
+FROM results r
+LEFT JOIN (SELECT tube FROM tube_facts WHERE has_code) t ON t.tube = r.code
 LEFT JOIN result_by_person p ON p.record_id = r.record_id
 """
 
+# ``likeness`` is equal for reports that say the same.
 RESULT_JUDGED = """
-SELECT
-    r.record_id, r.tube_code, r.person_key, r.name, r.result, r.result_given, r.laboratory, r.known_at,
-    r.reported_result_at, r.tested_at, r.tube_key,
-    CASE
-        WHEN r.tube_code IS NULL AND r.person_key IS NULL THEN 'nobody'
-        WHEN r.status_code = 'void' THEN 'void'
-        WHEN r.result IS NULL AND r.result_given IS NULL THEN 'empty'
-        WHEN r.result IS NULL THEN 'not_a_result'
-        WHEN r.tube_key IS NULL AND r.tube_code IS NOT NULL THEN 'unknown_tube'
-        WHEN r.tube_key IS NULL THEN 'person_without_sample'
-        WHEN NOT r.is_told AND r.result <> 'positive' THEN 'which_sample'
-        WHEN t.is_void THEN 'void_tube'
-        WHEN t.is_outside THEN 'outside_round'
-        WHEN r.known_at_has_time AND t.has_time AND r.known_at < t.sampled_at - g.clock_tolerance
-        THEN 'before_sample'
-        WHEN date_trunc('day', r.known_at) < date_trunc('day', t.sampled_at) THEN 'before_sample'
-        ELSE 'counted'
-    END AS judged
-FROM result_placed r
-LEFT JOIN tube_facts t ON t.tube_key = r.tube_key
-CROSS JOIN settings g
+SELECT *, hash(judged, coalesce(tube, code), person, laboratory, result) AS likeness
+FROM (
+    SELECT
+        r.record_id, r.person, r.code, r.laboratory, r.result, r.known_at, r.reported_result_at, r.tested_at, r.tube,
+        CASE
+            WHEN r.code IS NULL AND r.person IS NULL THEN 'nobody'
+            WHEN r.is_void THEN 'void'
+            WHEN r.is_empty THEN 'empty'
+            WHEN r.result IS NULL THEN 'not_a_result'
+            WHEN r.tube IS NULL AND r.code IS NOT NULL THEN 'unknown_tube'
+            WHEN r.tube IS NULL THEN 'person_without_sample'
+            WHEN NOT r.is_told AND r.result <> 'positive' THEN 'which_sample'
+            WHEN t.is_void THEN 'void_tube'
+            WHEN t.is_outside THEN 'outside_round'
+            WHEN r.known_at_has_time AND t.has_time AND r.known_at < t.sampled_at - g.clock_tolerance
+            THEN 'before_sample'
+            WHEN date_trunc('day', r.known_at) < date_trunc('day', t.sampled_at) THEN 'before_sample'
+            ELSE 'counted'
+        END AS judged
+    FROM result_placed r
+    LEFT JOIN tube_facts t USING (tube)
+    CROSS JOIN settings g
+)
 """
 
 # The same laboratory saying the same of the same tube or person is one report, however often it is sent.
-RESULT_RANKED = """
+RESULT_REPEATS = """
 SELECT
-    *,
+    record_id,
     first_value(record_id) OVER (
-        PARTITION BY judged, coalesce(tube_key, tube_code), person_key, CASE WHEN person_key IS NULL THEN name END,
+        PARTITION BY judged, coalesce(tube, code), person, CASE WHEN person IS NULL THEN name END,
             laboratory, result, CASE WHEN result IS NULL THEN result_given END
         ORDER BY known_at NULLS LAST, reported_result_at NULLS LAST, record_id
     ) AS stands_for
-FROM result_judged
+FROM (SELECT record_id, name, result_given FROM results)
+JOIN (
+    FROM result_judged
+    SEMI JOIN (SELECT likeness FROM result_judged GROUP BY likeness HAVING count(*) > 1) USING (likeness)
+    WHERE judged <> 'nobody'
+) USING (record_id)
 """
 
-RESULT_STATES = """
+RESULT_ROWS = """
 SELECT
     record_id,
-    CASE WHEN judged <> 'nobody' AND stands_for <> record_id THEN 'repeat' ELSE judged END AS state,
-    person_key,
-    tube_key,
-    CASE WHEN judged <> 'nobody' AND stands_for <> record_id THEN stands_for END AS stands_for
-FROM result_ranked
+    CASE WHEN stands_for <> record_id THEN 'repeat' ELSE judged END AS state,
+    person,
+    tube,
+    CASE WHEN stands_for <> record_id THEN stands_for END AS stands_for,
+    code,
+    result,
+    known_at
+FROM result_judged LEFT JOIN result_repeats USING (record_id)
+"""
+
+TUBE_LABORATORIES = """
+SELECT tube, list(n.name ORDER BY n.name) AS laboratories
+FROM (SELECT DISTINCT tube, laboratory FROM result_judged WHERE judged = 'counted')
+JOIN laboratories n USING (laboratory)
+GROUP BY tube
 """
 
 TUBE_RESULTS = """
 SELECT
-    tube_key,
+    tube,
     bool_or(result = 'positive') AS has_positive,
     bool_or(result = 'negative') AS has_negative,
     bool_or(result IN ('indeterminate', 'invalid')) AS has_unclear,
     max(known_at) FILTER (result = 'negative') AS last_negative_at,
     max(known_at) FILTER (result IN ('indeterminate', 'invalid')) AS last_unclear_at,
     min(coalesce(reported_result_at, tested_at)) AS reported_at,
-    min(coalesce(reported_result_at, tested_at)) FILTER (result = 'positive') AS positive_at,
-    list_sort(list(DISTINCT laboratory) FILTER (laboratory IS NOT NULL)) AS laboratories
-FROM result_ranked
+    min(coalesce(reported_result_at, tested_at)) FILTER (result = 'positive') AS positive_at
+FROM result_judged
 WHERE judged = 'counted'
-GROUP BY tube_key
+GROUP BY tube
 """
 
 # A positive beside a negative is never settled here, whoever reported last: people are held until
 # somebody decides. A negative clears an indeterminate or invalid report only when it is known to be later.
 TUBES = """
 SELECT
+    tube,
     f.tube_key,
     f.tube_code,
     CASE
@@ -223,24 +261,27 @@ SELECT
         ELSE f.stated_capacity
     END AS capacity,
     f.people,
-    f.boxes,
+    coalesce(b.boxes, []) AS boxes,
     f.sampled_at,
     f.sampled_until,
     f.sampling_team,
     f.sampling_site,
-    coalesce(r.laboratories, []) AS laboratories,
+    coalesce(l.laboratories, []) AS laboratories,
     r.reported_at,
     CASE
-        WHEN r.tube_key IS NULL AND NOT f.is_void
+        WHEN r.has_positive IS NULL AND NOT f.is_void
         THEN round(date_diff('minute', f.sampled_at, g.as_of) / 60.0, 2)
     END AS hours_waiting,
-    coalesce(r.tube_key IS NULL AND NOT f.is_void AND g.as_of - f.sampled_at > g.late_after, false) AS is_overdue,
+    coalesce(r.has_positive IS NULL AND NOT f.is_void AND g.as_of - f.sampled_at > g.late_after, false) AS is_overdue,
     coalesce(f.has_time AND r.reported_at - f.sampled_at > g.late_after, false) AS is_late,
     CASE WHEN r.has_positive THEN coalesce(r.positive_at, g.as_of) + g.hold_at_most END AS held_until,
-    f.households,
+    coalesce(h.households, 0) AS households,
     f.is_household
 FROM tube_facts f
-LEFT JOIN tube_results r USING (tube_key)
+LEFT JOIN tube_results r USING (tube)
+LEFT JOIN tube_boxes b USING (tube)
+LEFT JOIN tube_laboratories l USING (tube)
+LEFT JOIN tube_households h USING (tube)
 CROSS JOIN settings g
 WHERE NOT f.is_outside
 """
@@ -248,15 +289,18 @@ WHERE NOT f.is_outside
 STEPS = {
     "sample_rows": SAMPLE_ROWS,
     "sample_repeats": SAMPLE_REPEATS,
-    "sample_states": SAMPLE_STATES,
     "swabs": SWABS,
+    "tube_labels": TUBE_LABELS,
+    "tube_boxes": TUBE_BOXES,
+    "tube_swabs": TUBE_SWABS,
+    "tube_households": TUBE_HOUSEHOLDS,
     "tube_facts": TUBE_FACTS,
-    "result_rows": RESULT_ROWS,
     "result_by_person": RESULT_BY_PERSON,
     "result_placed": RESULT_PLACED,
     "result_judged": RESULT_JUDGED,
-    "result_ranked": RESULT_RANKED,
-    "result_states": RESULT_STATES,
+    "result_repeats": RESULT_REPEATS,
+    "result_rows": RESULT_ROWS,
+    "tube_laboratories": TUBE_LABORATORIES,
     "tube_results": TUBE_RESULTS,
     "tubes": TUBES,
 }

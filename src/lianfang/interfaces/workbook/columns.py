@@ -9,6 +9,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from lianfang.interfaces.masking import mask_identities
 from lianfang.interfaces.workbook.book import Book
 from lianfang.interfaces.workbook.lists import ListColumn, Values
 
@@ -16,14 +17,14 @@ _EPOCH_DAY = 25_569
 _EPOCH_ORDINAL = date(1970, 1, 1).toordinal()
 
 
+def column_of(table: pa.Table, name: str) -> pa.Array:
+    """A column of a slice of a table as one array."""
+    return table.column(name).combine_chunks()
+
+
 def plain(name: str) -> Values:
     """The column as it is."""
-
-    def values(table: pa.Table) -> Sequence[Any]:
-        cells: list[Any] = table.column(name).to_pylist()
-        return cells
-
-    return values
+    return lambda table: column_of(table, name)
 
 
 def free(book: Book, name: str) -> Values:
@@ -38,9 +39,9 @@ def free(book: Book, name: str) -> Values:
 def instant(name: str) -> Values:
     """Instants as the spreadsheet's serial numbers."""
 
-    def values(table: pa.Table) -> Sequence[Any]:
-        seconds = table.column(name).cast(pa.int64()).to_pylist()
-        return [None if second is None else second / 86_400 + _EPOCH_DAY for second in seconds]
+    def values(table: pa.Table) -> pa.Array:
+        seconds = column_of(table, name).cast(pa.int64()).cast(pa.float64())
+        return pc.add(pc.divide(seconds, 86_400.0), float(_EPOCH_DAY))
 
     return values
 
@@ -51,60 +52,60 @@ def serial_of(at: datetime) -> float:
 
 
 def identity(book: Book) -> Values:
-    def values(table: pa.Table) -> Sequence[Any]:
-        return [book.identity(number) for number in table.column("id_number").to_pylist()]
+    def values(table: pa.Table) -> pa.Array:
+        numbers = column_of(table, "id_number")
+        return numbers if book.full_identity else mask_identities(numbers)
 
     return values
 
 
 def sources(book: Book, name: str = "record_ids") -> Values:
-    def values(table: pa.Table) -> Sequence[Any]:
-        return [book.provenance.say(ids) for ids in table.column(name).to_pylist()]
-
-    return values
+    return lambda table: book.provenance.say_each(column_of(table, name))
 
 
 def one_source(book: Book, name: str = "record_id") -> Values:
-    def values(table: pa.Table) -> Sequence[Any]:
-        ids = table.column(name).to_pylist()
-        return [None if record is None else book.provenance.say((record,)) for record in ids]
+    def values(table: pa.Table) -> pa.Array:
+        ids = column_of(table, name)
+        said = book.provenance.say_one(ids.drop_null())
+        return pc.replace_with_mask(pa.nulls(len(ids), pa.string()), ids.is_valid(), said)
 
     return values
 
 
 def coded(book: Book, name: str, *tables: str) -> Values:
     """Codes of the engine in words."""
-    words: dict[str | None, str | None] = {None: None}
 
-    def word(code: str | None) -> str | None:
-        if code not in words and code is not None:
-            words[code] = book.texts.of_code(tables, code)
-        return words[code]
+    def values(table: pa.Table) -> pa.Array:
+        codes = column_of(table, name).dictionary_encode()
+        words = [book.texts.of_code(tables, code) for code in codes.dictionary.to_pylist()]
+        return pa.array(words, pa.string()).take(codes.indices)
 
-    def values(table: pa.Table) -> Sequence[Any]:
-        return [word(code) for code in table.column(name).to_pylist()]
+    return values
+
+
+def flagged(name: str, *, true: str | None, false: str | None) -> Values:
+    """A word where a flag is set, another where it is not; nothing where it is not known."""
+
+    def values(table: pa.Table) -> pa.Array:
+        words = (pa.scalar(word, pa.string()) for word in (true, false))
+        return pc.if_else(column_of(table, name), *words)
 
     return values
 
 
 def joined(name: str) -> Values:
     """A list of texts in one cell."""
-
-    def values(table: pa.Table) -> Sequence[Any]:
-        return [", ".join(texts) if texts else None for texts in table.column(name).to_pylist()]
-
-    return values
+    return lambda table: pc.binary_join(column_of(table, name), ", ")
 
 
 def age(book: Book) -> Values:
     """Full years on the day of as-of."""
     today = book.answer.settings.as_of.date()
 
-    def values(table: pa.Table) -> Sequence[Any]:
-        born = table.column("birth_on")
+    def values(table: pa.Table) -> pa.Array:
+        born = column_of(table, "birth_on")
         later = pc.greater(pc.add(pc.multiply(pc.month(born), 100), pc.day(born)), today.month * 100 + today.day)
-        ages: list[int | None] = pc.subtract(pc.subtract(today.year, pc.year(born)), later.cast("int64")).to_pylist()
-        return ages
+        return pc.subtract(pc.subtract(today.year, pc.year(born)), later.cast("int64"))
 
     return values
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from lianfang.interfaces.workbook.book import (
     LINE,
@@ -18,14 +19,14 @@ from lianfang.interfaces.workbook.book import (
     set_widths,
     text_width,
 )
-from lianfang.interfaces.workbook.bulk import BulkSheet, Rows
+from lianfang.interfaces.workbook.bulk import BulkSheet, Cells, Rows
 from lianfang.interfaces.workbook.look import AMBER, AMBER_PALE, Kind, Tone
 
 MOST_ROWS = 1_048_000
 CHUNK = 20_000
 MEASURED = 1_500
 
-Values = Callable[[pa.Table], Sequence[Any]]
+Values = Callable[[pa.Table], Cells]
 Tones = Callable[[pa.Table], Sequence[Tone]]
 
 
@@ -76,7 +77,7 @@ def present_columns(table: pa.Table, columns: Sequence[ListColumn]) -> list[List
     kept = [
         column
         for column in columns
-        if not column.optional or any(any(column.values(chunk)) for chunk in _probes(table))
+        if not column.optional or any(_says_something(column.values(chunk)) for chunk in _probes(table))
     ]
     return [c for c in kept if c.printed] + [c for c in kept if not c.printed]
 
@@ -93,7 +94,7 @@ def measured_widths(book: Book, table: pa.Table, columns: Sequence[ListColumn]) 
             widths.append(max(fixed[column.kind], least))
             continue
         # A few very long cells should not widen a column for all the others.
-        found = sorted(text_width(str(value)) for value in column.values(first) if value)
+        found = sorted(text_width(str(value)) for value in as_list(column.values(first)) if value)
         usual = found[math.ceil(0.98 * (len(found) - 1))] if found else text_width(title)
         widths.append(max(least, min(column.most, usual + 2.0)))
     return widths
@@ -159,12 +160,26 @@ def row_height(cells: Sequence[Any], wrapped: Sequence[tuple[int, float]]) -> fl
     return ROW if lines == 1 else LINE * lines + 4
 
 
-def row_heights(columns: Sequence[Sequence[Any]], wrapped: Sequence[tuple[int, float]], rows: int) -> Sequence[float]:
+def as_list(cells: Cells) -> Sequence[Any]:
+    """The cells as Python values."""
+    values: Sequence[Any] = cells.to_pylist() if isinstance(cells, pa.Array) else cells
+    return values
+
+
+def _says_something(cells: Cells) -> bool:
+    if isinstance(cells, pa.Array):
+        sizes = pc.binary_length(cells) if pa.types.is_string(cells.type) else cells
+        return bool(pc.any(pc.not_equal(sizes, 0)).as_py())
+    return any(cells)
+
+
+def row_heights(columns: Sequence[Cells], wrapped: Sequence[tuple[int, float]], rows: int) -> Sequence[float]:
     """``row_height`` of every row, by columns."""
     lines = [1] * rows
     for number, width in wrapped:
-        needed = {value: lines_needed(str(value), width) if value else 1 for value in set(columns[number])}
-        lines = [max(most, needed[value]) for most, value in zip(lines, columns[number], strict=True)]
+        cells = as_list(columns[number])
+        needed = {value: lines_needed(str(value), width) if value else 1 for value in set(cells)}
+        lines = [max(most, needed[value]) for most, value in zip(lines, cells, strict=True)]
     return [ROW if most == 1 else LINE * most + 4 for most in lines]
 
 

@@ -23,6 +23,7 @@ from lianfang.interfaces.workbook.lists import (
     CHUNK,
     MOST_ROWS,
     ListColumn,
+    as_list,
     finish_list,
     formats_of,
     measured_widths,
@@ -67,8 +68,8 @@ def _columns(book: Book) -> list[ListColumn]:
         return [None if score is None else book.say("perhaps_sampled", percent=percent(score)) for score in scores]
 
     def why(chunk: pa.Table) -> Sequence[str]:
-        because = coded(book, "because", "report.missing_because")(chunk)
-        reasons = free(book, "reason")(chunk)
+        because = as_list(coded(book, "because", "report.missing_because")(chunk))
+        reasons = as_list(free(book, "reason")(chunk))
         both = zip(because, reasons, strict=True)
         return [book.say("noted", why=a or "", reason=b) if b else a or "" for a, b in both]
 
@@ -145,7 +146,7 @@ def _people(
         chunk = table.slice(start, CHUNK)
         keys = zip(*(chunk.column(name).fill_null("").to_pylist() for name in ORDER_OF_PLACES), strict=True)
         chiefs = zip(*(chunk.column(f"chief_{x}").fill_null("").to_pylist() for x in ("name", "phone")), strict=True)
-        cells = zip(*(column.values(chunk) for column in columns), strict=True)
+        cells = zip(*(as_list(column.values(chunk)) for column in columns), strict=True)
         yield from zip(keys, chiefs, cells, strict=True)
 
 

@@ -9,6 +9,8 @@ import pyarrow as pa
 from lianfang.interfaces.workbook.book import Book
 from lianfang.interfaces.workbook.columns import (
     coded,
+    column_of,
+    flagged,
     free,
     instant,
     joined,
@@ -28,19 +30,15 @@ def write_pending_tubes(book: Book) -> None:
         [("is_overdue", "descending"), ("hours_waiting", "descending"), ("tube_code", "ascending")]
     )
 
-    def overdue(chunk: pa.Table) -> Sequence[str | None]:
-        words = {True: book.say("overdue"), False: None, None: None}
-        return [words[flag] for flag in chunk.column("is_overdue").to_pylist()]
-
     def tones(chunk: pa.Table) -> Sequence[Tone]:
         return ["amber" if flag else "plain" for flag in chunk.column("is_overdue").to_pylist()]
 
-    def tube(chunk: pa.Table) -> Sequence[str]:
-        return [code or book.say("no_tube_code") for code in chunk.column("tube_code").to_pylist()]
+    def tube(chunk: pa.Table) -> pa.Array:
+        return column_of(chunk, "tube_code").fill_null(book.say("no_tube_code"))
 
     columns = [
         ListColumn("tube_code", tube, least=16),
-        ListColumn("overdue", overdue, least=8),
+        ListColumn("overdue", flagged("is_overdue", true=book.say("overdue"), false=None), least=8),
         ListColumn("hours_waiting", plain("hours_waiting"), "hours"),
         ListColumn("people", plain("people"), "number"),
         ListColumn("sampled_at", instant("sampled_at"), "instant"),
@@ -54,11 +52,7 @@ def write_pending_tubes(book: Book) -> None:
 
 def write_pending(book: Book) -> None:
     """Everyone who was sampled and has no result."""
-
-    def roster(chunk: pa.Table) -> Sequence[str | None]:
-        words = {True: None, False: book.say("not_on_roster"), None: None}
-        return [words[flag] for flag in chunk.column("on_roster").to_pylist()]
-
+    roster = flagged("on_roster", true=None, false=book.say("not_on_roster"))
     columns = [
         ListColumn("tube_code", plain("tube_code"), least=14),
         *person(book),
@@ -113,10 +107,6 @@ def write_duplicates(book: Book) -> None:
         rows = zip(chunk.column("record_ids").to_pylist(), chunk.column("kept").to_pylist(), strict=True)
         return [book.provenance.say([record for record in ids or () if record != kept]) for ids, kept in rows]
 
-    def differ(chunk: pa.Table) -> Sequence[str | None]:
-        words = {True: book.say("places_differ"), False: None, None: None}
-        return [words[flag] for flag in chunk.column("places_differ").to_pylist()]
-
     def rows_of(chunk: pa.Table) -> Sequence[int]:
         return [len(ids or ()) for ids in chunk.column("record_ids").to_pylist()]
 
@@ -128,7 +118,7 @@ def write_duplicates(book: Book) -> None:
         ListColumn("name", plain("name"), least=9),
         ListColumn("tube_code", plain("tube_code"), least=14, optional=True),
         ListColumn("row_count", rows_of, "number"),
-        ListColumn("places_differ", differ, most=18),
+        ListColumn("places_differ", flagged("places_differ", true=book.say("places_differ"), false=None), most=18),
         ListColumn("kept", one_source(book, "kept"), "wrapped", most=40),
         ListColumn("others", others, "wrapped", most=48),
     ]
