@@ -15,6 +15,7 @@ ENCRYPTION_KEY = bytes.fromhex(_secrets.encryption)
 INDEX_KEY = bytes.fromhex(_secrets.index)
 
 DEBUG = False
+IS_BEHIND_PROXY = ENVIRONMENT.is_behind_tls
 ALLOWED_HOSTS = list(ENVIRONMENT.hosts)
 ROOT_URLCONF = "lianfang.config.urls"
 WSGI_APPLICATION = "lianfang.config.wsgi.application"

@@ -41,7 +41,7 @@ def test_a_posting_gets_the_scope_of_its_place(world: World) -> None:
     chief = give_posting(actor=world.actor("administrator"), account=account, role=Role.BUILDING_CHIEF, place_id=world.places["c1"].pk)
     assert chief.level == "building" and set(chief.scope_ids) == {world.places["b1"].pk, world.places["b2"].pk}
     clerk = give_posting(actor=world.actor("administrator"), account=account, role=Role.COMMUNITY, place_id=world.places["west"].pk)
-    assert (clerk.level, clerk.scope_ids, clerk.place_label) == ("community", [world.places["west"].pk], "示范县 青石镇 西湖社区")
+    assert (clerk.level, clerk.scope_ids, clerk.place_label) == ("community", [world.places["west"].pk], "青石镇 西湖社区")
 
 
 def test_a_community_posts_only_below_itself_and_only_inside(world: World) -> None:

@@ -91,6 +91,8 @@ class EmbeddedPostgres:
         if self._child is not None:
             # Fast shutdown: sessions end, everything is written.
             self._child.stop(asked=signal.SIGINT, patience=_STOP_SECONDS)
+            # Its last words belong into the log.
+            self._child.drain(timeout=2)
             self._child = None
         if self._run is not None:
             self._run.remove()

@@ -31,7 +31,8 @@ STOPPED, CANNOT_START = 0, 3
 _STOPPING_SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 _HEALTHY_SECONDS = 90.0
 _WEB_PATIENCE = 15.0
-_JOB_PATIENCE = 30.0
+# Jobs are asked to end after the first, killed after the second; the next worker runs them again.
+_JOBS_GO_ON, _JOBS_ARE_KILLED = 1.0, 12.0
 _DEATHS_BEFORE_HEALTH = 3
 
 BeforeServing = Callable[[Mapping[str, str]], None]
@@ -149,10 +150,10 @@ class _Supervisor:
         environment = serving_environment(self.given, self._database, self.options.folder)
         words = [self.options.host, str(self.options.port), str(self.options.web_workers)]
         web = [sys.executable, "-P", "-m", "lianfang.config.serving.web", *words]
-        worker = [sys.executable, "-P", "-m", "lianfang.config.serving.worker", str(_JOB_PATIENCE)]
+        worker = [sys.executable, "-P", "-m", "lianfang.config.serving.worker", str(_JOBS_GO_ON)]
         self._services = [
             Service("web", Program(web, environment), _WEB_PATIENCE, self._service_ended),
-            Service("worker", Program(worker, environment), _JOB_PATIENCE + 5, self._service_ended),
+            Service("worker", Program(worker, environment), _JOBS_ARE_KILLED, self._service_ended),
         ]
         self._is_running = True
         for service in self._services:

@@ -1,6 +1,7 @@
 """The background worker: ``python -m lianfang.config.serving.worker SECONDS`` runs queued jobs until it is told to end.
 
-SECONDS is how long a job at hand may go on after that; one that needs longer is run again by the next worker.
+SECONDS after that, jobs at hand are asked to end (``context.should_abort()``). One that goes on is killed in the end
+by the supervisor and run again by the next worker: jobs bear being begun twice.
 """
 
 from __future__ import annotations

@@ -34,10 +34,10 @@ from lianfang.foundation.web.parts import Chart, Series
 
 # Where each role lands: on what it needs, not on a menu.
 LANDS = {
-    Role.BUILDING_CHIEF: "registry:home",
-    Role.RESIDENT: "registry:home",
+    Role.BUILDING_CHIEF: "registry:places",
+    Role.RESIDENT: "registry:my_household",
     Role.SAMPLER: "lab_testing:rounds",
-    Role.COURIER: "lab_testing:hand_over",
+    Role.COURIER: "lab_testing:receive",
     Role.GUARD: "status:check",
     Role.AUDITOR: "access:audit",
     Role.ADMINISTRATOR: "access:accounts",

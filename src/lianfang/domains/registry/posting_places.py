@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from lianfang.domains.registry.models import Household, Place, PlaceKind
+from lianfang.domains.registry.naming import place_name
 from lianfang.foundation.access.actor import system_actor
 from lianfang.foundation.access.places import PlaceChoice, PostingScope, UnsuitablePlaceError
 from lianfang.foundation.access.roles import Level, Role
@@ -39,9 +40,11 @@ class RegistryDirectory:
             found = found.filter(path__contains=[inside])
         words = text.split()
         for word in words:
-            found = found.filter(code=word) if word.isdigit() and len(word) == 12 else found.filter(name__icontains=word)
+            found = (
+                found.filter(code=word) if word.isdigit() and len(word) == 12 else found.filter(name__icontains=word)
+            )
         chosen = list(found.order_by("path", "sort_key")[:limit])
-        names = dict(Place.objects.filter(pk__in={id for place in chosen for id in place.path}).values_list("pk", "name"))
+        names = _names({pk for place in chosen for pk in place.path})
         return [PlaceChoice(place.pk, place.kind, _label(place, names)) for place in chosen]
 
     def scope_of(self, role: Role, place_id: int) -> PostingScope:
@@ -51,9 +54,10 @@ class RegistryDirectory:
         if place is None or PlaceKind(place.kind) not in _KINDS_OF_ROLE.get(role, _AT_WORK):
             raise UnsuitablePlaceError(role)
         kind = PlaceKind(place.kind)
-        names = dict(Place.objects.filter(pk__in=place.path).values_list("pk", "name"))
-        level = _LEVEL_OF_KIND[kind]
-        return PostingScope(level, _scope_ids(place, kind), _label(place, names))
+        scope_ids = _scope_ids(place, kind)
+        if place.closed_on is not None or not scope_ids:
+            raise UnsuitablePlaceError(role)
+        return PostingScope(_LEVEL_OF_KIND[kind], scope_ids, _label(place, _names(set(place.path))))
 
     def is_inside(self, role: Role, place_id: int, above: int) -> bool:
         if role is Role.RESIDENT:
@@ -82,6 +86,11 @@ def _household_scope(household_id: int) -> PostingScope:
     return PostingScope(Level.HOUSEHOLD, (household.pk,), household.address)
 
 
+def _names(place_ids: set[int]) -> dict[int, str]:
+    return {place.pk: place_name(place) for place in Place.objects.filter(pk__in=place_ids)}
+
+
 def _label(place: Place, names: dict[int, str]) -> str:
-    """From the township down: "青石镇 东湖社区 江滨花园 1号楼"."""
-    return " ".join(names[id] for id in place.path[-4:])
+    """From the township down, the place alone above it: "青石镇 东湖社区 江滨花园 1号楼"."""
+    above = {place.county_id, *place.path[: place.path.index(place.county_id) if place.county_id in place.path else 0]}
+    return " ".join(names[pk] for pk in place.path if pk == place.pk or pk not in above)

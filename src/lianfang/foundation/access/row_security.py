@@ -97,7 +97,7 @@ def _grant_role(role: str, to: str) -> str:
     return f"DO $$ BEGIN IF NOT pg_has_role('{to}', '{role}', 'MEMBER') THEN GRANT {role} TO {to}; END IF; END $$"
 
 
-def _policies(model: type[models.Model]) -> Iterable[str]:
+def _policies(model: type[Any]) -> Iterable[str]:
     table = model._meta.db_table
     tracked = getattr(model, "pgh_tracked_model", model)
     yield f"ALTER TABLE {table} ENABLE ROW LEVEL SECURITY"

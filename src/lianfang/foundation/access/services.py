@@ -121,7 +121,8 @@ def give_posting(
     actor.authorise(Action.ACCOUNTS_MANAGE)
     if role not in GIVES.get(actor.role, frozenset()):
         raise NotAllowedError(Action.ACCOUNTS_MANAGE, "gives_role")
-    level, scope_ids, label = Level.NOWHERE, (), ""
+    level, label = Level.NOWHERE, ""
+    scope_ids: tuple[int, ...] = ()
     if role in NEEDS_PLACE:
         if place_id is None:
             raise AccountProblemError("place_needed", "place")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
+from django.conf import settings
 from django.utils import timezone
 
 from lianfang.foundation.access.models import AccountSession
@@ -20,6 +21,11 @@ def device_of(request: Any) -> str:
 
 
 def address_of(request: Any) -> str:
+    """Where the request came from: behind our own proxy, what the proxy saw; what a client claims further left is not."""
+    if settings.IS_BEHIND_PROXY:
+        seen = str(request.META.get("HTTP_X_FORWARDED_FOR", "")).rpartition(",")[2].strip()
+        if seen:
+            return seen[:45]
     return str(request.META.get("REMOTE_ADDR", ""))[:45]
 
 

@@ -16,11 +16,11 @@ ONE_MINUTE = 55
 
 
 @app.periodic(cron="* * * * *")
-@app.task(queueing_lock="outbox.handle_events", pass_context=False)
-def handle_events(timestamp: int) -> None:
+@app.task(queueing_lock="outbox.handle_events", pass_context=True)
+def handle_events(context: procrastinate.JobContext, timestamp: int) -> None:
     """Handle what waits in the outbox, for a minute, looking every second: then the next one begins."""
     until = time.monotonic() + ONE_MINUTE
-    while time.monotonic() < until:
+    while time.monotonic() < until and not context.should_abort():
         # A server that was restarted leaves a dead connection in this thread.
         close_old_connections()
         if not handle_waiting():

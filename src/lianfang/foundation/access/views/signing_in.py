@@ -13,7 +13,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from lianfang.foundation.access.allow import allow, public
 from lianfang.foundation.access.middleware import POSTING
-from lianfang.foundation.access.models import AccountSession, Posting
+from lianfang.foundation.access.models import AccountSession
 from lianfang.foundation.access.services import AccountProblemError, create_first_administrator, first_link_is_open
 from lianfang.foundation.access.sessions import end_session
 from lianfang.foundation.access.sign_in import sign_in
@@ -90,6 +90,4 @@ def choose_posting(request: Any) -> HttpResponseBase:
     mine = {str(posting.pk) for posting in request.postings}
     if wanted in mine:
         request.session[POSTING] = int(wanted)
-    elif Posting.objects.filter(pk=wanted if wanted.isdecimal() and len(wanted) < 18 else None).exists():
-        return redirect("/?posting=ended")
     return redirect("/")
