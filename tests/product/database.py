@@ -38,9 +38,21 @@ def migrate(owner_url: str, app_url: str, folder: Path) -> None:
     """Run the migrations as the owner, as a deployment does."""
     given = {"DATABASE_URL": app_url, "DATABASE_OWNER_URL": owner_url, "LIANFANG_FOLDER": str(folder)}
     subprocess.run(
-        [sys.executable, "-m", "lianfang.config.manage", "migrate", "--database", "owner", "--verbosity", "0", "--skip-checks"],
-        env={**os.environ, **given}, check=True, cwd=ROOT,
-    )  # fmt: skip
+        [
+            sys.executable,
+            "-m",
+            "lianfang.config.manage",
+            "migrate",
+            "--database",
+            "owner",
+            "--verbosity",
+            "0",
+            "--skip-checks",
+        ],
+        env={**os.environ, **given},
+        check=True,
+        cwd=ROOT,
+    )
 
 
 @contextmanager

@@ -12,7 +12,14 @@ from lianfang.foundation.access.models import Account, Posting
 from lianfang.foundation.access.roles import Role
 from lianfang.foundation.access.scope import acting_as
 from lianfang.foundation.access.selectors import account_for, accounts_for
-from lianfang.foundation.access.services import AccountProblemError, create_account, end_posting, give_posting, reset_password, set_active
+from lianfang.foundation.access.services import (
+    AccountProblemError,
+    create_account,
+    end_posting,
+    give_posting,
+    reset_password,
+    set_active,
+)
 from lianfang.foundation.audit.models import Entry
 from lianfang.foundation.privacy.services import PurposeNeededError, unmask
 from tests.product.world import World, demo_identity
@@ -28,7 +35,8 @@ def test_an_account_begins_without_rights_and_with_a_password_to_change(world: W
 
 
 @pytest.mark.parametrize(
-    ("login", "code"), [("ab", "login_form"), ("有字", "login_form"), ("community", "login_taken"), ("a b c", "login_form")]
+    ("login", "code"),
+    [("ab", "login_form"), ("有字", "login_form"), ("community", "login_taken"), ("a b c", "login_form")],
 )
 def test_a_login_that_cannot_be_is_refused_with_its_reason(world: World, login: str, code: str) -> None:
     with pytest.raises(AccountProblemError) as caught:
@@ -38,10 +46,18 @@ def test_a_login_that_cannot_be_is_refused_with_its_reason(world: World, login: 
 
 def test_a_posting_gets_the_scope_of_its_place(world: World) -> None:
     account = world.accounts["courier"]
-    chief = give_posting(actor=world.actor("administrator"), account=account, role=Role.BUILDING_CHIEF, place_id=world.places["c1"].pk)
+    chief = give_posting(
+        actor=world.actor("administrator"), account=account, role=Role.BUILDING_CHIEF, place_id=world.places["c1"].pk
+    )
     assert chief.level == "building" and set(chief.scope_ids) == {world.places["b1"].pk, world.places["b2"].pk}
-    clerk = give_posting(actor=world.actor("administrator"), account=account, role=Role.COMMUNITY, place_id=world.places["west"].pk)
-    assert (clerk.level, clerk.scope_ids, clerk.place_label) == ("community", [world.places["west"].pk], "青石镇 西湖社区")
+    clerk = give_posting(
+        actor=world.actor("administrator"), account=account, role=Role.COMMUNITY, place_id=world.places["west"].pk
+    )
+    assert (clerk.level, clerk.scope_ids, clerk.place_label) == (
+        "community",
+        [world.places["west"].pk],
+        "青石镇 西湖社区",
+    )
 
 
 def test_a_community_posts_only_below_itself_and_only_inside(world: World) -> None:
@@ -52,17 +68,26 @@ def test_a_community_posts_only_below_itself_and_only_inside(world: World) -> No
     with pytest.raises(NotAllowedError) as caught:
         give_posting(actor=community, account=account, role=Role.SAMPLER, place_id=world.places["west"].pk)
     assert caught.value.code == "place_outside"
-    assert give_posting(actor=community, account=account, role=Role.SAMPLER, place_id=world.places["east"].pk).role == "sampler"
+    assert (
+        give_posting(actor=community, account=account, role=Role.SAMPLER, place_id=world.places["east"].pk).role
+        == "sampler"
+    )
 
 
 def test_a_resident_is_posted_to_a_household_inside(world: World) -> None:
     posting = give_posting(
-        actor=world.actor("community"), account=world.accounts["courier"], role=Role.RESIDENT, place_id=world.households["b1-201"].pk
+        actor=world.actor("community"),
+        account=world.accounts["courier"],
+        role=Role.RESIDENT,
+        place_id=world.households["b1-201"].pk,
     )
     assert posting.level == "household" and posting.scope_ids == [world.households["b1-201"].pk]
     with pytest.raises(NotAllowedError):
         give_posting(
-            actor=world.actor("community"), account=world.accounts["courier"], role=Role.RESIDENT, place_id=world.households["w1-101"].pk
+            actor=world.actor("community"),
+            account=world.accounts["courier"],
+            role=Role.RESIDENT,
+            place_id=world.households["w1-101"].pk,
         )
 
 
@@ -104,7 +129,9 @@ def test_an_account_is_made_posted_and_signs_in_on_the_web(world: World, browse:
 
 
 def test_a_posting_without_its_place_says_so_and_keeps_the_form(world: World, browse: Browse) -> None:
-    answer = browse("administrator").post(f"/accounts/{world.accounts['courier'].pk}/give/", {"role": "community", "place": ""})
+    answer = browse("administrator").post(
+        f"/accounts/{world.accounts['courier'].pk}/give/", {"role": "community", "place": ""}
+    )
     assert "请选择地点" in answer.content.decode()
 
 

@@ -55,5 +55,10 @@ def test_who_may_not_open_a_page_is_refused_and_who_may_is_not(world: World, bro
 
 def path_of(url: Url) -> str:
     """An address of the page for something that does not exist."""
-    stand_ins = {"IntConverter": NOBODY_HAS, "SlugConverter": "nothing", "StringConverter": "nothing", "UUIDConverter": "0" * 32}
+    stand_ins = {
+        "IntConverter": NOBODY_HAS,
+        "SlugConverter": "nothing",
+        "StringConverter": "nothing",
+        "UUIDConverter": "0" * 32,
+    }
     return reverse(url.name, kwargs={part: stand_ins[kind] for part, kind in url.converters})

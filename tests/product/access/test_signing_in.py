@@ -106,7 +106,9 @@ def test_a_weak_or_mistyped_password_says_why_at_its_field(world: World, browse:
     client = browse("community")
     weak = client.post("/account/", {"do": "password", "old": PASSWORD, "new": "12345", "again": "12345"})
     assert "密码太弱" in weak.content.decode() and "10" in weak.content.decode()
-    differ = client.post("/account/", {"do": "password", "old": PASSWORD, "new": "one-long-password", "again": "another-one"})
+    differ = client.post(
+        "/account/", {"do": "password", "old": PASSWORD, "new": "one-long-password", "again": "another-one"}
+    )
     assert "两次输入的密码不一样" in differ.content.decode()
 
 
@@ -137,5 +139,10 @@ def test_a_new_first_link_ends_the_one_before(world: World) -> None:
 def test_pages_for_nobody_and_somebody_are_whole_in_each_language(world: World, browse: Browse, language: str) -> None:
     Account.objects.update(language=language)
     assert browse(language=language).get("/sign-in/").status_code == 200
-    for login, path in (("administrator", "/accounts/"), ("administrator", "/accounts/new/"), ("auditor", "/audit/"), ("resident", "/account/")):
+    for login, path in (
+        ("administrator", "/accounts/"),
+        ("administrator", "/accounts/new/"),
+        ("auditor", "/audit/"),
+        ("resident", "/account/"),
+    ):
         assert browse(login, language=language).get(path).status_code == 200, path

@@ -1,6 +1,6 @@
 """Writes ``table.toml`` anew from the views, to be read line by line before it is committed:
 
-    python -m tests.product.access.write_table
+python -m tests.product.access.write_table
 """
 
 from __future__ import annotations
@@ -9,9 +9,8 @@ from pathlib import Path
 
 
 def main() -> None:
-    from tests.product import conftest  # noqa: F401 - sets Django up
-
     from lianfang.foundation.access.roles import MAY, Action, Role
+    from tests.product import conftest  # noqa: F401 - sets Django up
     from tests.product.access.urls import every_url
 
     lines = ["# Who may open each page. Reviewed by people, held by test_every_url.py: a change here is a decision."]

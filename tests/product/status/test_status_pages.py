@@ -31,8 +31,14 @@ def test_every_page_of_statuses_is_whole_in_each_language(pool: World, browse: B
     Account.objects.update(language=language)
     person = pool.people["陈建国"].pk
     client = browse("community", language=language)
-    for path in ("/status/", "/status/?status=yellow", f"/status/people/{person}/", "/status/orders/", "/status/objections/",
-                 "/status/check/?q=陈建国"):  # fmt: skip
+    for path in (
+        "/status/",
+        "/status/?status=yellow",
+        f"/status/people/{person}/",
+        "/status/orders/",
+        "/status/objections/",
+        "/status/check/?q=陈建国",
+    ):
         answer = client.get(path)
         assert answer.status_code == 200, path
 

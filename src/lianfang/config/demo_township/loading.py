@@ -1,7 +1,7 @@
 """The demo township inside the product: places, accounts, last night's round, loaded from the demo's spreadsheets.
 
-Everything comes in the way a township brings it in: rosters through the import, sampling records and laboratory files through
-the loads. All people are generated (``lianfang.demo``).
+Everything comes in the way a township brings it in: rosters through the import, sampling records and laboratory
+files through the loads. All people are generated (``lianfang.demo``).
 """
 
 from __future__ import annotations
@@ -79,7 +79,8 @@ def is_in_use() -> bool:
 def load_township(folder: Path, *, as_of: datetime, tell: Tell) -> None:
     """Load the demo that lies in ``folder``, written for the night that ends at ``as_of`` (with a zone).
 
-    Call it outside of a transaction. Raises RuntimeError where a file could not be used: the demo's own files always can.
+    Call it outside of a transaction. Raises RuntimeError where a file could not be used: the demo's own files always
+    can.
     """
     tell("places")
     township = _places(folder)
@@ -184,9 +185,15 @@ def _post(account: Account, role: Role, level: Level, ids: Sequence[int], place_
 def _actor(login: str) -> Actor:
     posting = Posting.objects.select_related("account").get(account__login=login)
     return Actor(
-        name=posting.account.name, role=Role(posting.role), level=Level(posting.level), scope_ids=tuple(posting.scope_ids),
-        account_id=posting.account_id, posting_id=posting.pk, place_id=posting.place_id, place_label=posting.place_label,
-    )  # fmt: skip
+        name=posting.account.name,
+        role=Role(posting.role),
+        level=Level(posting.level),
+        scope_ids=tuple(posting.scope_ids),
+        account_id=posting.account_id,
+        posting_id=posting.pk,
+        place_id=posting.place_id,
+        place_label=posting.place_label,
+    )
 
 
 def _rules(township: Place, as_of: datetime) -> None:
@@ -209,9 +216,12 @@ def _round(commander: Actor, township: Place, as_of: datetime) -> Round:
     evening = as_of - timedelta(hours=10)
     with acting_as(commander):
         made = plan_round(
-            actor=commander, name="昨夜全员核酸", place_ids=[township.pk], starts_at=evening, ends_at=as_of + timedelta(hours=4),
+            actor=commander,
+            name="昨夜全员核酸",
+            place_ids=[township.pk],
+            starts_at=evening,
+            ends_at=as_of + timedelta(hours=4),
             result_due_hours=LATE_AFTER_HOURS,
-        )  # fmt: skip
+        )
         open_round(actor=commander, round_id=made.pk)
         return Round.objects.get(pk=made.pk)
-

@@ -1,4 +1,5 @@
-"""Which kind of case may become which: an answer of a doctor or laboratory narrows a screening positive, and corrects."""
+"""Which kind of case may become which: an answer of a doctor or laboratory narrows a screening positive, and
+corrects."""
 
 from __future__ import annotations
 

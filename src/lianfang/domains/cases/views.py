@@ -62,7 +62,7 @@ def case_list(request: Any) -> HttpResponseBase:
 @allow(Action.CASES_VIEW)
 def export(request: Any) -> HttpResponseBase:
     """Every open case as .xlsx, without numbers: for the morning's meeting."""
-    cases = list(cases_for(request.actor, is_open=True)[:20_000])
+    cases: list[Any] = list(cases_for(request.actor, is_open=True)[:20_000])
     _add_people(request.actor, cases)
     rows = (
         (case.found_at, case.person_name, case.address, t(f"cases.kind.{case.kind}"), case.transferred_at)
@@ -97,7 +97,7 @@ def change(request: Any, case_id: int) -> HttpResponseBase:
 
 
 def _change(request: Any, case: Case) -> str:
-    do = request.POST.get("do", "")
+    do: str = request.POST.get("do", "")
     if do == "classify":
         classify_case(actor=request.actor, case=case, kind=request.POST.get("kind", ""))
     elif do == "transfer":
@@ -135,10 +135,10 @@ def _context(request: Any, case: Case) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _add_people(actor: Any, cases: list[Case]) -> None:
+def _add_people(actor: Any, cases: list[Any]) -> None:
     """Put the person's name and address on each case, in one query for all."""
     people = {person.pk: person for person in people_for(actor, {case.person_id for case in cases})}
     for case in cases:
         person = people.get(case.person_id)
-        case.person_name = person.name if person else ""  # type: ignore[attr-defined]
-        case.address = person.household.address if person and person.household else ""  # type: ignore[attr-defined]
+        case.person_name = person.name if person else ""
+        case.address = person.household.address if person and person.household else ""

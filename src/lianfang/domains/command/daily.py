@@ -1,4 +1,5 @@
-"""The daily table 《疫情防控汇总表》: seven figures per day since the first, by community, summed to what the actor sees.
+"""The daily table 《疫情防控汇总表》: seven figures per day since the first, by community, summed to what the actor
+sees.
 
 The seven figures are those of the table that a township deputy drew in November 2022 (mission source S0).
 """
@@ -21,8 +22,14 @@ from lianfang.foundation.access.actor import Actor
 from lianfang.foundation.access.roles import Action, Level
 
 FIGURES = (
-    "positives", "close_contacts", "secondary_contacts", "sampled", "high_risk_areas", "medium_risk_areas", "isolation_sites",
-)  # fmt: skip
+    "positives",
+    "close_contacts",
+    "secondary_contacts",
+    "sampled",
+    "high_risk_areas",
+    "medium_risk_areas",
+    "isolation_sites",
+)
 COUNTED = frozenset({"positives", "sampled"})
 ENTERED = tuple(figure for figure in FIGURES if figure not in COUNTED)
 

@@ -18,7 +18,7 @@ WIDTHS = (14, *(13 for _ in FIGURES))
 
 def write_daily_table(summary: DailySummary, *, actor: Actor, place_label: str, at: datetime) -> IO[bytes]:
     """An .xlsx file, at its beginning. Names that look like formulas are written as text."""
-    file = tempfile.TemporaryFile()
+    file = tempfile.TemporaryFile()  # noqa: SIM115 - the answer that it is sent with closes it
     book = xlsxwriter.Workbook(
         file, {"strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False}
     )

@@ -30,7 +30,8 @@ class FigureProblemError(ValueError):
 def enter_figures(*, actor: Actor, community_id: int, on: date, values: Mapping[str, int | None]) -> int:
     """Write figures of one community and day; None takes one back. Returns how many changed.
 
-    Raises FigureProblemError for a figure that is counted, a day in the future, a community elsewhere, a number below 0.
+    Raises FigureProblemError for a figure that is counted, a day in the future, a community elsewhere, a number
+    below 0.
     """
     actor.authorise(Action.SUMMARY_EXPORT)
     actor.authorise(Action.CASES_DECIDE)
@@ -65,7 +66,8 @@ def _write(actor: Actor, community: Place, on: date, figure: str, value: int | N
         community_id=community_id, on=on, figure=figure,
         defaults={
             "value": value, "entered_by": actor.name, "entered_at": timezone.now(),
-            "county_id": community.county_id, "township_id": community.township_id,
+            # A community stands in a township of a county: the place tree sees to it.
+            "county_id": community.county_id or 0, "township_id": community.township_id or 0,
         },
     )  # fmt: skip
     return 1

@@ -62,11 +62,23 @@ def command_page(request: Any) -> HttpResponseBase:
 @allow(Action.COMMAND_VIEW)
 def daily(request: Any) -> HttpResponseBase:
     summary, problem = _asked_summary(request)
-    return render(request, "command/daily.html", {
-        "summary": summary, "figures": FIGURES, "entered": ENTERED, "counted": COUNTED, "changes": changes_of(summary),
-        "communities": communities_of(request.actor), "community": request.GET.get("community", ""), "problem": problem,
-        "chart": _chart(summary), "days": list(reversed(summary.days)), "may_enter": request.actor.may(Action.CASES_DECIDE),
-    })  # fmt: skip
+    return render(
+        request,
+        "command/daily.html",
+        {
+            "summary": summary,
+            "figures": FIGURES,
+            "entered": ENTERED,
+            "counted": COUNTED,
+            "changes": changes_of(summary),
+            "communities": communities_of(request.actor),
+            "community": request.GET.get("community", ""),
+            "problem": problem,
+            "chart": _chart(summary),
+            "days": list(reversed(summary.days)),
+            "may_enter": request.actor.may(Action.CASES_DECIDE),
+        },
+    )
 
 
 @allow(Action.SUMMARY_EXPORT)
@@ -84,7 +96,8 @@ def daily_export(request: Any) -> HttpResponseBase:
 @allow(Action.CASES_DECIDE)
 @require_http_methods(["GET", "HEAD", "POST"])
 def enter(request: Any) -> HttpResponseBase:
-    """The figures of one day: a row per community, a column per figure that is entered; the whole grid is saved at once."""
+    """The figures of one day: a row per community, a column per figure that is entered; the whole grid is saved at
+    once."""
     on = _day(request.POST.get("on") or request.GET.get("on", "")) or timezone.localdate()
     communities = communities_of(request.actor)
     given: dict[str, str] = {}
@@ -98,10 +111,19 @@ def enter(request: Any) -> HttpResponseBase:
     if not given:
         given = _as_entered(request, on)
     rows = [
-        (place, [(f"figure-{place.pk}-{figure}", given.get(f"figure-{place.pk}-{figure}", ""), errors.get(f"figure-{place.pk}-{figure}", ""))
-                 for figure in ENTERED])
+        (
+            place,
+            [
+                (
+                    f"figure-{place.pk}-{figure}",
+                    given.get(f"figure-{place.pk}-{figure}", ""),
+                    errors.get(f"figure-{place.pk}-{figure}", ""),
+                )
+                for figure in ENTERED
+            ],
+        )
         for place in communities
-    ]  # fmt: skip
+    ]
     context = {"on": on, "rows": rows, "entered": ENTERED, "problem": errors.get("", ""), "count": len(errors)}
     return render(request, "command/enter.html", context, status=422 if errors else 200)
 

@@ -8,8 +8,8 @@ from django.db import models
 class PackActivation(models.Model):
     """One pack in force for everything inside ``place_id`` from ``starts_at`` on, once a second person approved it.
 
-    Never changed, only followed by another. ``digest`` is that of the pack's files when it was proposed: a pack whose files
-    changed since does not run (an active pack is immutable).
+    Never changed, only followed by another. ``digest`` is that of the pack's files when it was proposed: a pack
+    whose files changed since does not run (an active pack is immutable).
     """
 
     pack = models.CharField(max_length=60)

@@ -44,7 +44,8 @@ def pack_for(place: Place, at: datetime) -> Pack | None:
 
 
 def _most_specific(standing: list[PackActivation], path: list[int]) -> Pack | None:
-    depth = {None: -1, **{place: level for level, place in enumerate(path)}}
+    depth: dict[int | None, int] = {None: -1}
+    depth.update((place, level) for level, place in enumerate(path))
     fitting = [one for one in standing if one.place_id in depth]
     if not fitting:
         return None

@@ -31,8 +31,8 @@ def propose_activation(
 ) -> PackActivation:
     """Propose that a pack be in force inside a place from an instant on. Changes nothing until somebody else approves.
 
-    Raises PolicyProblemError for an unknown pack, one that is not in force by its own dates then, or an instant that has
-    passed: what was decided under other rules is not rewritten.
+    Raises PolicyProblemError for an unknown pack, one that is not in force by its own dates then, or an instant that
+    has passed: what was decided under other rules is not rewritten.
     """
     _authorise(actor, place_id)
     found = packs_on_disk().get((pack, version))
@@ -44,9 +44,16 @@ def propose_activation(
         raise PolicyProblemError("starts_in_past")
     with transaction.atomic():
         made = PackActivation.objects.create(
-            pack=pack, version=version, digest=found.digest, place_id=place_id, starts_at=starts_at, reason=reason[:200],
-            proposed_at=timezone.now(), proposed_by_id=actor.account_id, proposed_by=actor.name,
-        )  # fmt: skip
+            pack=pack,
+            version=version,
+            digest=found.digest,
+            place_id=place_id,
+            starts_at=starts_at,
+            reason=reason[:200],
+            proposed_at=timezone.now(),
+            proposed_by_id=actor.account_id,
+            proposed_by=actor.name,
+        )
         record(actor=actor, action="policy.propose_activation", target_kind="pack_activation", target_id=made.pk)
     return made
 
@@ -83,6 +90,6 @@ def _authorise(actor: Actor, place_id: int | None) -> None:
     actor.authorise(Action.STATUS_ORDER)
     if actor.role is Role.SYSTEM:
         return
-    inside = Place.objects.filter(pk=place_id, path__overlap=list(actor.scope_ids)).exists()
+    inside = place_id is not None and Place.objects.filter(pk=place_id, path__overlap=list(actor.scope_ids)).exists()
     if actor.level not in (Level.TOWNSHIP, Level.COUNTY) or not inside:
         raise NotAllowedError(Action.STATUS_ORDER, "place_outside")

@@ -39,8 +39,9 @@ FACTS: dict[str, str] = {
         FROM lab_testing_sample s WHERE s.tube_id IN ({_TUBES})
     """,
     "tubes": f"""
-        SELECT t.id AS tube_id, t.capacity, t.is_household, t.state = 'void' AS is_void, {_local("t.voided_at", "voided_at")}
-        FROM lab_testing_tube t WHERE t.id IN ({_TUBES})
+        SELECT t.id AS tube_id, t.capacity, t.is_household, t.state = 'void' AS is_void, {
+        _local("t.voided_at", "voided_at")
+    } FROM lab_testing_tube t WHERE t.id IN ({_TUBES})
     """,
     "results": f"""
         SELECT r.id AS result_id, r.tube_id, r.outcome, {_local("r.tested_at", "tested_at")},
@@ -49,7 +50,9 @@ FACTS: dict[str, str] = {
         FROM lab_testing_result r WHERE r.outcome <> '' AND r.tube_id IN ({_TUBES})
     """,
     "cases": f"""
-        SELECT c.id AS case_id, c.person_id, {_local("c.found_at", "confirmed_at")}, {_local("c.recorded_at", "recorded_at")},
+        SELECT c.id AS case_id, c.person_id, {_local("c.found_at", "confirmed_at")}, {
+        _local("c.recorded_at", "recorded_at")
+    },
                {_local("c.released_at", "released_at")}, {_local("c.release_recorded_at", "release_recorded_at")}
         FROM cases_case c JOIN unnest(%(ids)s::bigint[]) AS w(person_id) USING (person_id)
     """,

@@ -53,9 +53,19 @@ def _follow_place(payload: Mapping[str, Any]) -> None:
     recompute(people.values_list("pk", flat=True).iterator(chunk_size=10_000))
 
 
-for _name in (registry.PERSON_REGISTERED, registry.PEOPLE_REGISTERED, registry.PERSON_MOVED, testing.RESULTS_APPLIED, testing.SAMPLES_LOADED,
-              testing.TUBE_VOIDED, testing.HOLD_OPENED, testing.HOLD_SETTLED, cases.CASE_OPENED, cases.CASE_CHANGED,
-              cases.CASE_RELEASED):  # fmt: skip
+for _name in (
+    registry.PERSON_REGISTERED,
+    registry.PEOPLE_REGISTERED,
+    registry.PERSON_MOVED,
+    testing.RESULTS_APPLIED,
+    testing.SAMPLES_LOADED,
+    testing.TUBE_VOIDED,
+    testing.HOLD_OPENED,
+    testing.HOLD_SETTLED,
+    cases.CASE_OPENED,
+    cases.CASE_CHANGED,
+    cases.CASE_RELEASED,
+):
     handles(_name)(_follow)
 for _name in (testing.SAMPLE_RECORDED, testing.SAMPLE_VOIDED):
     handles(_name)(_follow_tube)

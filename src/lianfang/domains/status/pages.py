@@ -45,7 +45,8 @@ def building_marks(actor: Actor, building: Place, round_id: int | None) -> Mappi
     worst: dict[int, list[str]] = {}
     rows = HealthStatus.objects.visible_to(actor).filter(building_id=building.pk, household_id__isnull=False)
     for household, status in rows.values_list("household_id", "status"):
-        worst.setdefault(household, []).append(status)
+        if household is not None:
+            worst.setdefault(household, []).append(status)
     return {household: _mark(found) for household, found in worst.items()}
 
 

@@ -130,14 +130,14 @@ _WRITE = f"""
 INSERT INTO status_health_status AS h (person_id, {", ".join((*_HOME, *_COMPARED))}, as_of)
 SELECT d.person_id, {", ".join(f"p.{name}" for name in _HOME)}, d.status, d.rule_id, d.reason, d.params::jsonb,
        d.since AT TIME ZONE %(zone)s, d.until AT TIME ZONE %(zone)s, d.ends_when::jsonb, d.next_step, d.appeal,
-       d.evidence::jsonb, d.other_reasons::jsonb, d.is_unverified, d.is_emergency, d.emergency_until AT TIME ZONE %(zone)s,
-       d.pack_id, d.pack_version, %(as_of)s
+       d.evidence::jsonb, d.other_reasons::jsonb, d.is_unverified, d.is_emergency, d.emergency_until AT TIME ZONE
+       %(zone)s, d.pack_id, d.pack_version, %(as_of)s
 FROM unnest(%(person_id)s::bigint[], %(status)s::text[], %(rule_id)s::text[], %(reason)s::text[], %(params)s::text[],
-            %(since)s::timestamp[], %(until)s::timestamp[], %(ends_when)s::text[], %(next_step)s::text[], %(appeal)s::text[],
-            %(evidence)s::text[], %(other_reasons)s::text[], %(is_unverified)s::bool[], %(is_emergency)s::bool[],
-            %(emergency_until)s::timestamp[], %(pack_id)s::text[], %(pack_version)s::int[])
-     AS d(person_id, status, rule_id, reason, params, since, until, ends_when, next_step, appeal, evidence, other_reasons,
-          is_unverified, is_emergency, emergency_until, pack_id, pack_version)
+            %(since)s::timestamp[], %(until)s::timestamp[], %(ends_when)s::text[], %(next_step)s::text[],
+            %(appeal)s::text[], %(evidence)s::text[], %(other_reasons)s::text[], %(is_unverified)s::bool[],
+            %(is_emergency)s::bool[], %(emergency_until)s::timestamp[], %(pack_id)s::text[], %(pack_version)s::int[])
+     AS d(person_id, status, rule_id, reason, params, since, until, ends_when, next_step, appeal, evidence,
+          other_reasons, is_unverified, is_emergency, emergency_until, pack_id, pack_version)
 JOIN registry_person p ON p.id = d.person_id
 ON CONFLICT (person_id) DO UPDATE SET {_SET}
 WHERE ({_OLD}) IS DISTINCT FROM ({_NEW})
@@ -145,13 +145,29 @@ RETURNING person_id
 """
 _AS_JSON = ("ends_when", "evidence", "other_reasons")
 _GIVEN = (
-    "person_id", "status", "rule_id", "reason", "params", "since", "until", "ends_when", "next_step", "appeal", "evidence",
-    "other_reasons", "is_unverified", "is_emergency", "emergency_until", "pack_id", "pack_version",
-)  # fmt: skip
+    "person_id",
+    "status",
+    "rule_id",
+    "reason",
+    "params",
+    "since",
+    "until",
+    "ends_when",
+    "next_step",
+    "appeal",
+    "evidence",
+    "other_reasons",
+    "is_unverified",
+    "is_emergency",
+    "emergency_until",
+    "pack_id",
+    "pack_version",
+)
 
 
 def _write(rows: Sequence[dict[str, Any]], moment: datetime) -> list[int]:
-    """Write decisions that differ from the row in force; returns whose. An unchanged decision keeps its row untouched."""
+    """Write decisions that differ from the row in force; returns whose. An unchanged decision keeps its row
+    untouched."""
     given: dict[str, Any] = {"zone": settings.TIME_ZONE, "as_of": moment}
     for name in _GIVEN:
         values = [row[name] for row in rows]

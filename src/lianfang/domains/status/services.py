@@ -60,10 +60,17 @@ def propose_order(
         raise StatusProblemError("rule_unknown", "rule")
     with transaction.atomic():
         made = StatusOrder.objects.create(
-            **_home(person), person_id=person.pk, rule=rule, reason=reason.strip()[:200], evidence=evidence.strip()[:400],
-            starts_at=starts_at, ends_at=ends_at, proposed_at=timezone.now(), proposed_by_id=actor.account_id,
+            **_home(person),
+            person_id=person.pk,
+            rule=rule,
+            reason=reason.strip()[:200],
+            evidence=evidence.strip()[:400],
+            starts_at=starts_at,
+            ends_at=ends_at,
+            proposed_at=timezone.now(),
+            proposed_by_id=actor.account_id,
             proposed_by=actor.name,
-        )  # fmt: skip
+        )
         record(actor=actor, action="status.propose_order", target_kind="status_order", target_id=made.pk)
     return made
 

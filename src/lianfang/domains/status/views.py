@@ -71,11 +71,19 @@ def statuses(request: Any) -> HttpResponseBase:
     asked = StatusFilter(request.GET)
     wanted = asked.cleaned_data["status"] if asked.is_valid() else ""
     table = by_keyset(request, status_list(request.actor, status=wanted), COLUMNS, sort="until")
-    return render(request, "status/list.html", {
-        "table": table, "rows": _with_people(request.actor, table.rows), "filter": asked,
-        "counts": count_by_status(request.actor), "orders": orders_waiting(request.actor).count(),
-        "overrides": overrides_to_review(request.actor).count(), "objections": unanswered_objections(request.actor).count(),
-    })  # fmt: skip
+    return render(
+        request,
+        "status/list.html",
+        {
+            "table": table,
+            "rows": _with_people(request.actor, table.rows),
+            "filter": asked,
+            "counts": count_by_status(request.actor),
+            "orders": orders_waiting(request.actor).count(),
+            "overrides": overrides_to_review(request.actor).count(),
+            "objections": unanswered_objections(request.actor).count(),
+        },
+    )
 
 
 @allow(Action.STATUS_VIEW)
@@ -142,8 +150,15 @@ def person_act(request: Any, person_id: int, what: str) -> HttpResponseBase:
             starts, ends = _instant(given.get("starts_at", "")) or timezone.now(), _instant(given.get("ends_at", ""))
             if ends is None:
                 raise StatusProblemError("end_needed", "ends_at")
-            propose_order(actor=request.actor, person_id=person.pk, rule=given.get("rule", ""), reason=given.get("reason", ""),
-                          evidence=given.get("evidence", ""), starts_at=starts, ends_at=ends)  # fmt: skip
+            propose_order(
+                actor=request.actor,
+                person_id=person.pk,
+                rule=given.get("rule", ""),
+                reason=given.get("reason", ""),
+                evidence=given.get("evidence", ""),
+                starts_at=starts,
+                ends_at=ends,
+            )
         else:
             raise_objection(actor=request.actor, person_id=person.pk, text=given.get("text", ""))
     except StatusProblemError as problem:
@@ -161,7 +176,8 @@ def person_act(request: Any, person_id: int, what: str) -> HttpResponseBase:
 def orders(request: Any) -> HttpResponseBase:
     waiting = list(orders_waiting(request.actor)[:500])
     passages = list(overrides_to_review(request.actor)[:500])
-    people = {one.pk: one for one in people_for(request.actor, {one.person_id for one in (*waiting, *passages)})}
+    whose = {one.person_id for one in waiting} | {one.person_id for one in passages}
+    people = {one.pk: one for one in people_for(request.actor, whose)}
     return render(request, "status/orders.html", {
         "orders": [(one, people.get(one.person_id)) for one in waiting],
         "overrides": [(one, people.get(one.person_id)) for one in passages],
@@ -205,9 +221,16 @@ def objections(request: Any) -> HttpResponseBase:
     people = {one.pk: one for one in people_for(request.actor, {one.person_id for one in waiting})}
     found = statuses_for(request.actor, list(people))
     now = timezone.now()
-    return render(request, "status/objections.html", {
-        "rows": [(one, people.get(one.person_id), explain(found.get(one.person_id)), one.made_at + ANSWER_WITHIN < now) for one in waiting],
-    })  # fmt: skip
+    return render(
+        request,
+        "status/objections.html",
+        {
+            "rows": [
+                (one, people.get(one.person_id), explain(found.get(one.person_id)), one.made_at + ANSWER_WITHIN < now)
+                for one in waiting
+            ],
+        },
+    )
 
 
 @allow(Action.STATUS_ORDER)
@@ -231,8 +254,15 @@ def check(request: Any) -> HttpResponseBase:
     text = request.GET.get("q", "").strip()
     people = _asked_people(request.actor, text) if text else []
     found = statuses_for(request.actor, [one.pk for one in people])
-    return render(request, "status/check.html", {"q": text, "rows": [(one, explain(found.get(one.pk))) for one in people],
-                                                 "shows_address": request.actor.may(Action.REGISTRY_SEARCH)})  # fmt: skip
+    return render(
+        request,
+        "status/check.html",
+        {
+            "q": text,
+            "rows": [(one, explain(found.get(one.pk))) for one in people],
+            "shows_address": request.actor.may(Action.REGISTRY_SEARCH),
+        },
+    )
 
 
 def _asked_people(actor: Any, text: str) -> list[Any]:

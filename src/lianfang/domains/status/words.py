@@ -39,8 +39,22 @@ class Explained:
 def explain(found: HealthStatus | None) -> Explained:
     """Who has no decision yet is unknown, and told so: no pack is in force, or the first run has not come."""
     if found is None:
-        return Explained("unknown", t("status.no_decision"), t("status.no_decision_step"), "", None, None, [], [], [], "",
-                         False, False, None, None)  # fmt: skip
+        return Explained(
+            "unknown",
+            t("status.no_decision"),
+            t("status.no_decision_step"),
+            "",
+            None,
+            None,
+            [],
+            [],
+            [],
+            "",
+            False,
+            False,
+            None,
+            None,
+        )
     return Explained(
         status=found.status,
         reason=reason_of(found),

@@ -10,9 +10,8 @@ class AccessConfig(AppConfig):
     verbose_name = "access"
 
     def ready(self) -> None:
-        from lianfang.foundation.access.row_security import secure_after_migrate
-
         from lianfang.foundation.access.roles import Action
+        from lianfang.foundation.access.row_security import secure_after_migrate
         from lianfang.foundation.web import navigation
 
         navigation.register(

@@ -1,8 +1,8 @@
 """Row-level security of every scoped table, written anew after each migration: it cannot be forgotten.
 
-Roles are named after levels. ``lianfang_app`` (the login of the pages) belongs to all of them without inheriting them and
-owns nothing. Each scoped table has one policy per level. A table that is not scoped must stand in OPEN_TABLES or be
-owned by a library listed there; ``tests/access`` walks the catalogue and fails on any other.
+Roles are named after levels. ``lianfang_app`` (the login of the pages) belongs to all of them without inheriting
+them and owns nothing. Each scoped table has one policy per level. A table that is not scoped must stand in
+OPEN_TABLES or be owned by a library listed there; ``tests/access`` walks the catalogue and fails on any other.
 """
 
 from __future__ import annotations
@@ -85,9 +85,8 @@ def _statements() -> Iterable[str]:
 def _roles() -> Iterable[str]:
     for role in (MEMBERS, *LEVEL_ROLES.values()):
         # Two installations on one server may start at once; roles belong to the whole server.
-        yield (
-            f"DO $$ BEGIN CREATE ROLE {role} NOLOGIN; EXCEPTION WHEN duplicate_object OR unique_violation THEN NULL; END $$"
-        )
+        exists = "EXCEPTION WHEN duplicate_object OR unique_violation THEN NULL"
+        yield f"DO $$ BEGIN CREATE ROLE {role} NOLOGIN; {exists}; END $$"
     for role in LEVEL_ROLES.values():
         yield _grant_role(MEMBERS, role)
         yield _grant_role(role, APP_LOGIN)

@@ -10,7 +10,6 @@ from django.db import models
 from lianfang.foundation.access.actor import Actor
 from lianfang.foundation.access.roles import Level
 
-
 ScopeColumns = Mapping[Level, str | tuple[str, ...]]
 
 
@@ -43,8 +42,8 @@ class ScopedQuerySet(models.QuerySet[_Row]):
 class Scoped(models.Model):
     """A row with the keys of the places at which people work.
 
-    ``scope_columns``: level → column, or columns, with the id of the place of that level. Row-level security compares that
-    column with the actor's scope; a level that is not named sees no row.
+    ``scope_columns``: level → column, or columns, with the id of the place of that level. Row-level security
+    compares that column with the actor's scope; a level that is not named sees no row.
     """
 
     county_id = models.BigIntegerField()

@@ -15,7 +15,8 @@ from lianfang.foundation.audit.models import Entry
 
 
 def accounts_for(actor: Actor, text: str = "", role: str = "") -> QuerySet[Account]:
-    """Accounts that the actor may manage: all for administrators, else those posted below it, and those without a duty."""
+    """Accounts that the actor may manage: all for administrators, else those posted below it, and those without a
+    duty."""
     actor.authorise(Action.ACCOUNTS_MANAGE)
     found = Account.objects.prefetch_related("postings").order_by("name", "pk")
     if actor.role not in (Role.ADMINISTRATOR, Role.SYSTEM):

@@ -116,7 +116,8 @@ def give_posting(
 ) -> Posting:
     """Let an account serve as ``role`` at a place.
 
-    Raises NotAllowedError for a role above one's own or a place outside one's own, AccountProblemError for a missing place.
+    Raises NotAllowedError for a role above one's own or a place outside one's own, AccountProblemError for a missing
+    place.
     """
     actor.authorise(Action.ACCOUNTS_MANAGE)
     if role not in GIVES.get(actor.role, frozenset()):

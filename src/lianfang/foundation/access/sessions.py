@@ -21,7 +21,8 @@ def device_of(request: Any) -> str:
 
 
 def address_of(request: Any) -> str:
-    """Where the request came from: behind our own proxy, what the proxy saw; what a client claims further left is not."""
+    """Where the request came from: behind our own proxy, what the proxy saw; what a client claims further left is
+    not."""
     if settings.IS_BEHIND_PROXY:
         seen = str(request.META.get("HTTP_X_FORWARDED_FOR", "")).rpartition(",")[2].strip()
         if seen:

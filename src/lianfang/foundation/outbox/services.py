@@ -44,7 +44,8 @@ def emit_now(name: str, payload: Mapping[str, Any]) -> Event:
 
 
 def handle_waiting(limit: int = 200) -> int:
-    """Handle events that wait, oldest first; returns how many. One that fails is kept with its error and tried again."""
+    """Handle events that wait, oldest first; returns how many. One that fails is kept with its error and tried
+    again."""
     done = 0
     with acting_as(system_actor("outbox")):
         waiting = list(

@@ -1,7 +1,7 @@
 """Identity numbers and phones at rest: AES-GCM, with a keyed blind index for exact search.
 
-A sealed number is ``key number (2 bytes) | nonce (12) | cipher text and tag``. The index is HMAC-SHA-256 under another key,
-cut to 16 bytes: equal numbers have equal indexes, and nothing else can be learnt from one without the key.
+A sealed number is ``key number (2 bytes) | nonce (12) | cipher text and tag``. The index is HMAC-SHA-256 under
+another key, cut to 16 bytes: equal numbers have equal indexes, and nothing else can be learnt from one without the key.
 """
 
 from __future__ import annotations

@@ -41,7 +41,7 @@ def unmask(*, actor: Actor, purpose: str, kind: str, model: str, row_id: int) ->
     column = OPENABLE.get(model, {}).get(kind)
     if column is None:
         raise Http404
-    rows = apps.get_model(model)._default_manager.visible_to(actor)  # type: ignore[attr-defined]
+    rows = apps.get_model(model)._default_manager.visible_to(actor)
     sealed = rows.filter(pk=row_id).values_list(column, flat=True)[:1]
     found = list(sealed)
     if not found:

@@ -19,9 +19,9 @@ from lianfang.foundation.web.language import t
 @require_POST
 def unmask_number(request: Any, model: str, row_id: int, kind: str) -> HttpResponseBase:
     """Answers htmx with the number for a minute, or with the purposes to choose from where none was given."""
-    asked = {"model": model, "row_id": row_id, "kind": kind}
+    purpose = request.POST.get("purpose", "")
     try:
-        number = unmask(actor=request.actor, purpose=request.POST.get("purpose", ""), **asked)
+        number = unmask(actor=request.actor, purpose=purpose, kind=kind, model=model, row_id=row_id)
     except PurposeNeededError:
         return render(request, "privacy/purposes.html", {"purposes": purpose_choices()}, status=422)
     mask = mask_phone(number) if kind == "phone" else mask_identity(number)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import PurePath
+from typing import Any
 
 from django.conf import settings
 from django.core.files.uploadedfile import UploadedFile
@@ -13,7 +14,7 @@ from lianfang.foundation.web.language import t
 
 
 def upload_problems(
-    files: Sequence[UploadedFile], *, kinds: Sequence[str], limit: int | None = None, limit_together: int | None = None
+    files: Sequence[UploadedFile[Any]], *, kinds: Sequence[str], limit: int | None = None, limit_together: int | None = None
 ) -> list[str]:
     """What is wrong with the files, in the reader's words; empty where nothing is.
 
@@ -30,7 +31,7 @@ def upload_problems(
     return problems
 
 
-def _problem(file: UploadedFile, kinds: Sequence[str], limit: int) -> str:
+def _problem(file: UploadedFile[Any], kinds: Sequence[str], limit: int) -> str:
     name, size = file.name or "", file.size or 0
     if PurePath(name).suffix.lower() not in {kind.lower() for kind in kinds}:
         return t("web.upload.wrong_kind", name=name, kinds=" ".join(kinds))

@@ -41,10 +41,11 @@ def field(bound: BoundField, label: str = "", hint: str = "", **attributes: str)
 
 def widget(bound: BoundField, **attributes: str) -> SafeString:
     """The bare input in our look."""
-    given = {name.replace("_", "-"): value for name, value in attributes.items()}
+    given: dict[str, str | bool] = {name.replace("_", "-"): value for name, value in attributes.items()}
     css = next(css for kind, css in _CLASSES if isinstance(bound.field.widget, kind))
     own = bound.field.widget.attrs.get("class", "")
-    given["class"] = " ".join(filter(None, (css, own, given.get("class", ""), "is-invalid" if bound.errors else "")))
+    wanted = (css, own, attributes.get("class", ""), "is-invalid" if bound.errors else "")
+    given["class"] = " ".join(filter(None, wanted))
     return bound.as_widget(attrs=given)
 
 
