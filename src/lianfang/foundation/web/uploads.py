@@ -14,7 +14,11 @@ from lianfang.foundation.web.language import t
 
 
 def upload_problems(
-    files: Sequence[UploadedFile[Any]], *, kinds: Sequence[str], limit: int | None = None, limit_together: int | None = None
+    files: Sequence[UploadedFile[Any]],
+    *,
+    kinds: Sequence[str],
+    limit: int | None = None,
+    limit_together: int | None = None,
 ) -> list[str]:
     """What is wrong with the files, in the reader's words; empty where nothing is.
 
