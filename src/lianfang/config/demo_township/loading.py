@@ -92,7 +92,7 @@ def load_township(folder: Path, *, as_of: datetime, tell: Tell) -> None:
     _late_accounts(township)
     tell("round")
     made = _round(commander, township, as_of)
-    for kind in ("exempt", "samples", "results"):
+    for kind in ("samples", "exempt", "results"):
         tell(kind)
         loaded = load_files(commander, made, sorted((folder / kind).iterdir()), kind, as_of=as_of)
         if loaded.state == "failed":

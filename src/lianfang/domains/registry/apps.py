@@ -11,5 +11,22 @@ class RegistryConfig(AppConfig):
     def ready(self) -> None:
         from lianfang.domains.registry.posting_places import RegistryDirectory
         from lianfang.foundation.access.places import register_directory
+        from lianfang.foundation.access.roles import Action
+        from lianfang.foundation.web.navigation import Entry, Search, register, register_search
 
         register_directory(RegistryDirectory())
+        register_search(Search("registry:search", Action.REGISTRY_SEARCH, "registry.search.placeholder"))
+        for entry in (
+            Entry(
+                "registry.navigation.places", "registry:places", "building-community", Action.REGISTRY_VIEW, 200, "b"
+            ),
+            Entry("registry.navigation.people", "registry:people", "users", Action.REGISTRY_VIEW, 210, "p"),
+            Entry(
+                "registry.navigation.needs", "registry:special_needs", "first-aid-kit", Action.REGISTRY_VIEW, 220, "n"
+            ),
+            Entry("registry.navigation.key_people", "registry:key_people", "star", Action.REGISTRY_VIEW, 230, "k"),
+            Entry("registry_import.navigation", "registry:imports", "file-import", Action.REGISTRY_IMPORT, 235, "i"),
+            Entry("registry.navigation.responsible", "registry:responsible", "id-badge", Action.REGISTRY_VIEW, 240, ""),
+            Entry("registry.navigation.my_household", "registry:my_household", "home", Action.OWN_HOUSEHOLD, 200, "h"),
+        ):
+            register(entry)

@@ -7,10 +7,11 @@ from typing import Any
 
 from lianfang.domains.cases import events as cases
 from lianfang.domains.lab_testing import events as testing
-from lianfang.domains.lab_testing.models import Sample
+from lianfang.domains.lab_testing.models import RoundPerson, Sample
 from lianfang.domains.policy.services import PACK_ACTIVATED
 from lianfang.domains.registry import events as registry
 from lianfang.domains.registry.models import Person
+from lianfang.domains.status.models import HealthStatus
 from lianfang.domains.status.recompute import recompute
 from lianfang.foundation.outbox.services import handles
 
@@ -37,12 +38,15 @@ def _follow_tube(payload: Mapping[str, Any]) -> None:
 
 
 def _follow_round(payload: Mapping[str, Any]) -> None:
-    from lianfang.domains.lab_testing.models import RoundPerson
-
     people = RoundPerson.objects.filter(round_id=payload["round_id"], state="missing").values_list(
         "person_id", flat=True
     )
     recompute(people.iterator(chunk_size=10_000))
+
+
+def _forget(payload: Mapping[str, Any]) -> None:
+    """An import was undone: nobody is left whose status it could be. The history keeps what was decided."""
+    HealthStatus.objects.filter(person_id__in=_whose(payload)).delete()
 
 
 def _follow_place(payload: Mapping[str, Any]) -> None:
@@ -57,6 +61,7 @@ for _name in (
     registry.PERSON_REGISTERED,
     registry.PEOPLE_REGISTERED,
     registry.PERSON_MOVED,
+    registry.PEOPLE_CHANGED,
     testing.RESULTS_APPLIED,
     testing.SAMPLES_LOADED,
     testing.TUBE_VOIDED,
@@ -71,3 +76,4 @@ for _name in (testing.SAMPLE_RECORDED, testing.SAMPLE_VOIDED):
     handles(_name)(_follow_tube)
 handles(testing.ROUND_CLOSED)(_follow_round)
 handles(PACK_ACTIVATED)(_follow_place)
+handles(registry.PEOPLE_REMOVED)(_forget)

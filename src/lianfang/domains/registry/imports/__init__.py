@@ -1,0 +1,1 @@
+"""The web import of rosters: files → understood → conflicts decided → preview → applied → perhaps undone."""

@@ -1,0 +1,66 @@
+"""Whatever is sent: never an error of the program."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+
+from lianfang.domains.lab_testing.urls import urlpatterns
+from tests.product.lab_testing.night import Night
+
+Browse = Callable[..., Client]
+NASTY = ("", "x", "-1", "0", "99999999999999999999", "9" * 400, "1;DROP", "\x01\x02", "漏" * 3000, "%s{0}{name}", "😀", "１２", "a\x00b")
+FIELDS = (
+    "page", "after", "before", "size", "sort", "by", "community", "building", "unit", "outcome", "missed", "state", "only", "code",
+    "q", "tube", "live", "sheet", "line", "lines", "kind", "people", "confirmed", "asked_line", "number", "text", "client_id", "move",
+    "reason", "do", "evidence", "way", "note", "counted", "box_code", "sample", "confirm", "given_by", "taken_by", "codes",
+    "received_by", "laboratory", "unused", "lost", "returned_by", "form", "team-name", "team-route", "pack-team", "pack-capacity",
+    "pack-kits", "pack-count", "pack-first", "pack-last", "places", "starts_at", "ends_at", "pool_size", "draw_kind", "draw_count",
+    "place", "team", "capacity", "sampler", "back",
+)  # fmt: skip
+NAMES = [pattern.name for pattern in urlpatterns if "results" not in str(pattern.callback.__module__)]
+
+
+@pytest.fixture
+def tube(night: Night) -> int:
+    tube = night.open_tube()
+    night.swab(tube, "陈建国")
+    return int(tube.pk)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_nasty_values_in_query_and_form_are_answered(night: Night, tube: int, browse: Browse, name: str) -> None:
+    client = browse("community")
+    pk = tube if name in ("tube", "change_tube") else night.round.pk
+    parts = {"pk": pk, "person_id": night.person("陈建国")}
+    pattern = next(one for one in urlpatterns if one.name == name)
+    path = reverse(f"lab_testing:{name}", kwargs={part: parts.get(part, pk) for part in pattern.pattern.converters})
+    for value in NASTY:
+        given = dict.fromkeys(FIELDS, value)
+        for answer in (client.get(path, given), client.post(path, given), client.post(path, given, headers={"HX-Request": "true"})):
+            assert answer.status_code < 500, f"{path} with {value[:20]!r}: {answer.status_code}"
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_ids_that_no_database_holds_are_not_found(night: Night, browse: Browse, name: str) -> None:
+    pattern = next(one for one in urlpatterns if one.name == name)
+    parts = pattern.pattern.converters
+    if not parts:
+        pytest.skip("an address without ids")
+    path = reverse(f"lab_testing:{name}", kwargs=dict.fromkeys(parts, 10**30))
+    client = browse("community")
+    assert client.get(path).status_code in (404, 405)
+    assert client.post(path).status_code in (302, 404, 405)
+
+
+@pytest.mark.parametrize("line", NASTY)
+def test_a_desk_bears_any_line(night: Night, tube: int, browse: Browse, line: str) -> None:
+    path = reverse("lab_testing:desk", args=[night.round.pk])
+    for given in ({"line": line, "tube": tube}, {"line": "+", "kind": "confirm", "text": line, "tube": tube},
+                  {"line": "1", "kind": "candidates", "people": line, "tube": tube},
+                  {"line": "1", "kind": "candidates", "people": "9999999999", "tube": tube}):  # fmt: skip
+        answer = browse("sampler").post(path, given)
+        assert answer.status_code == 200, answer.status_code
