@@ -7,7 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lianfang.engine.intake.fields import FIELDS
-from lianfang.engine.intake.labels import read_label
+from lianfang.engine.intake.headers import known_label
+from lianfang.engine.intake.labels import is_known_label, read_label
 from lianfang.engine.intake.vocabulary import vocabulary
 
 
@@ -91,3 +92,11 @@ def test_any_text_can_be_asked_for_its_meaning(text: str) -> None:
     reading = read_label((text,))
     assert 0 <= reading.confidence <= 1
     assert set(reading.fields) <= set(FIELDS)
+
+
+@given(st.from_regex(r"[0-9][0-9 :./-]{0,20}", fullmatch=True))
+@settings(max_examples=300, deadline=None, derandomize=True)
+def test_numbers_alone_are_no_label(text: str) -> None:
+    """What ``known_label`` takes for granted without looking."""
+    assert not is_known_label(text)
+    assert not known_label(text)

@@ -80,3 +80,25 @@ def test_the_key_of_a_conflict_does_not_depend_on_the_order_of_the_rows():
         table = records(*order)
         keys.append(set(find_conflicts(table, link_people(table).members).column("conflict_key").to_pylist()))
     assert keys[0] == keys[1] and len(keys[0]) == 1
+
+
+PASSPORT = {"id_type": "passport", "id_is_valid": None}
+
+
+def test_passports_of_namesakes_are_alike_by_accident():
+    rows = [
+        person("roster", "PARK SOYEON", "ZZ2469145", **PASSPORT, phone="13900000001", **room()),
+        person("roster", "PARK SOYEON", "ZZ2469135", **PASSPORT, phone="13900000002", **room("7")),
+        person("samples", "PARK SOYEON", "ZZ2469145", id_type="other", id_is_valid=None, phone="13900000001"),
+        person("samples", "PARK SOYEON", "ZZ2469135", id_type="other", id_is_valid=None, phone="13900000002"),
+        person("samples", "PARK SOYEON", "ZZ2469155", id_type="other", id_is_valid=None, phone="13900000003"),
+    ]
+    assert "identity_digit" not in conflicts(*rows)
+
+
+def test_a_passport_a_digit_off_at_the_same_phone_is_a_conflict():
+    rows = [
+        person("roster", "PARK SOYEON", "ZZ2469145", **PASSPORT, phone="13900000001"),
+        person("samples", "PARK SOYEON", "ZZ2469135", **PASSPORT, phone="13900000001"),
+    ]
+    assert conflicts(*rows)["identity_digit"] == {0, 1}

@@ -46,3 +46,22 @@ def test_names_are_compared_the_way_a_clerk_would(a, b, level):
 )
 def test_a_name_is_compared_without_spaces_dots_and_capitals(given, key):
     assert name_key(given) == key
+
+
+@pytest.mark.parametrize(
+    ("a", "b", "level"),
+    [
+        ("张*", "张*", "masked"),
+        ("张**", "张*辰", "masked"),
+        ("张*", "张*辰", "different"),
+        ("张*", "张**", "different"),
+        ("张*辰", "张*明", "different"),
+        ("*伟", "张*", "masked"),
+        ("p*********n", "parksoyeon", "masked"),
+        ("p*************n", "parksoyeon", "different"),
+        ("p*********n", "parksoyeok", "different"),
+    ],
+)
+def test_a_masked_name_fits_only_what_its_visible_characters_and_length_allow(a, b, level):
+    assert compare_names(a, b) == level
+    assert compare_names(b, a) == level

@@ -109,9 +109,7 @@ def test_the_login_of_the_pages_owns_nothing_and_inherits_nothing() -> None:
 def test_a_scalar_scope_keeps_the_order_of_the_index(world: World) -> None:
     with acting_as(world.actor("community")), transaction.atomic(), connections["default"].cursor() as cursor:
         # With ten rows every plan costs the same: a sort that could be left out shows as one that is.
-        cursor.execute(
-            "SET LOCAL enable_seqscan = off; SET LOCAL enable_bitmapscan = off; SET LOCAL enable_sort = off"
-        )
+        cursor.execute("SET LOCAL enable_seqscan = off; SET LOCAL enable_bitmapscan = off; SET LOCAL enable_sort = off")
         cursor.execute(
             "EXPLAIN SELECT id FROM registry_person WHERE community_id = %s ORDER BY community_id, id LIMIT 50",
             [world.places["east"].pk],

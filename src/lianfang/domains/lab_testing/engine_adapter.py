@@ -113,12 +113,19 @@ _TAKEN_BACK = (ResultState.SUPERSEDED, ResultState.WITHDRAWN, ResultState.WHICH_
 
 def _result_row(result: Result) -> Mapping[str, Any]:
     return {
-        "record_id": result.pk, "person_key": None, "tube_code": result.tube.code if result.tube else result.tube_code, "result": result.outcome or None,
-        "result_given": result.given or None, "laboratory": result.laboratory or None,
-        "received_at": local(result.received_at), "tested_at": local(result.tested_at), "tested_at_has_time": result.tested_at_has_time,
-        "reported_result_at": local(result.reported_at), "reported_result_at_has_time": result.reported_at_has_time,
+        "record_id": result.pk,
+        "person_key": None,
+        "tube_code": result.tube.code if result.tube else result.tube_code,
+        "result": result.outcome or None,
+        "result_given": result.given or None,
+        "laboratory": result.laboratory or None,
+        "received_at": local(result.received_at),
+        "tested_at": local(result.tested_at),
+        "tested_at_has_time": result.tested_at_has_time,
+        "reported_result_at": local(result.reported_at),
+        "reported_result_at_has_time": result.reported_at_has_time,
         "status_code": "void" if result.state in _TAKEN_BACK else None,
-    }  # fmt: skip
+    }
 
 
 def reconcile(actor: Actor, round_: Round, as_of: datetime | None = None) -> RoundAnswer:

@@ -23,7 +23,7 @@ def register() -> None:
     marks.register("tested", tested_marks, order=20, text_key="lab_testing.marks.tested", action=Action.TESTING_VIEW)
     panels.register("testing", person_panel, order=30)
     panels.register("testing", household_panel, order=20, page="household")
-    panels.register("testing", own_panel, order=20, page="own")
+    panels.register("testing", own_panel, order=20, page="own_household")
 
 
 def _round(actor: Actor, place: Place | Household | Person, round_id: int | None) -> Round | None:

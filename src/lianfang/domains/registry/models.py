@@ -260,8 +260,9 @@ class ImportFile(Scoped):
 class ImportRow(Scoped):
     """One person read from the files, as it would be registered; numbers sealed.
 
-    ``action``: add, update, same, repeat (says what row ``leader`` says), skip (a clerk left it out), refused (of a place
-    that is not the actor's, or names nobody). ``person_id`` is the person it was linked with, at ``person_version``.
+    ``action``: add, update, same, repeat (says what row ``leader`` says), skip (a clerk left it out), refused (of a
+    place that is not the actor's, or names nobody). ``person_id`` is the person it was linked with, at
+    ``person_version``.
     """
 
     batch = models.ForeignKey(Import, models.CASCADE, related_name="rows")
@@ -289,8 +290,8 @@ class ImportRow(Scoped):
 class ImportConflict(Scoped):
     """Rows that contradict each other or what is registered, to be decided in bulk.
 
-    ``kind`` as engine linkage names it, or ``pair`` (one person?), ``moved``, ``class_differs``; ``key`` is made from the
-    content, so that a decision holds when the files are read again. ``choice`` is "" while it is open.
+    ``kind`` as engine linkage names it, or ``pair`` (one person?), ``moved``, ``class_differs``; ``key`` is made
+    from the content, so that a decision holds when the files are read again. ``choice`` is "" while it is open.
     """
 
     batch = models.ForeignKey(Import, models.CASCADE, related_name="conflicts")

@@ -9,6 +9,7 @@ from datetime import datetime
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from lianfang.engine.intake.cell_column import CellColumn
 from lianfang.engine.intake.column_values import FieldValues, NoteRows, join_day_and_time, read_column
 from lianfang.engine.intake.columns import Mapped
 from lianfang.engine.intake.contract import ColumnReading, Problem
@@ -95,7 +96,7 @@ def _split_lines(work: Assembly, mapped: Mapped, places: dict[str, pa.Array]) ->
         return places
     lines = {
         cell: parts
-        for cell in {cell for cell in work.cells[names] if isinstance(cell, str) and "\n" in cell}
+        for cell in CellColumn.of(work.cells[names]).containing("\n")
         if len(parts := [part for part in cell.splitlines() if part.strip()]) > 1 and _are_people(parts)
     }
     if not lines:

@@ -11,19 +11,20 @@ from typing import Literal
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from lianfang.engine.intake.cell_column import CellColumn
 from lianfang.engine.intake.content import cell_as_text
 from lianfang.engine.intake.contract import ColumnReading
 from lianfang.engine.intake.fields import FIELDS
 from lianfang.engine.intake.splitting import split_cells
-from lianfang.engine.intake.values import COMPANIONS, NORMALISERS, TYPES
+from lianfang.engine.intake.values import COMPANIONS, NORMALISERS, PLAIN, TYPES
 from lianfang.engine.intake.values.contract import Cell, Reading, ValueContext
 from lianfang.engine.intake.values.identity import kind_named
+from lianfang.engine.intake.values.plain import Plain
 from lianfang.engine.tables import CELL_NOTES
 
 DateOrder = Literal["", "ymd", "dmy", "mdy"]
 _SLASHED = re.compile(r"\s*([0-9]{1,2})[/.\-]([0-9]{1,2})[/.\-]([0-9]{4}|[0-9]{2})(?![0-9])")
 _EMPTY = Reading(None)
-_TEXTS = frozenset((str, type(None)))
 _NUMBERS = frozenset((int, float, type(None)))
 
 
@@ -41,29 +42,33 @@ class NoteRows:
     def add_column(
         self, rows: pa.Array, ids: pa.Array, column: str, name: str, seen: Sequence[tuple[Cell, Reading]]
     ) -> None:
-        """The notes of a column whose row i holds the ``ids[i]``-th of the different cells ``seen``."""
-        most = max((len(reading.notes) for _, reading in seen), default=0)
-        for position in range(most):
-            codes = pa.array([_nth(reading, position, 0) for _, reading in seen], pa.string())
-            at = pc.indices_nonzero(codes.is_valid().take(ids))
-            chosen = ids.take(at)
-            severities = pa.array([_nth(reading, position, 1) for _, reading in seen], pa.string())
-            noted = [bool(reading.notes) for _, reading in seen]
-            originals = [_as_stood(cell) if one else None for one, (cell, _) in zip(noted, seen, strict=True)]
-            values = [
-                str(reading.value) if one and reading.value is not None else None
-                for one, (_, reading) in zip(noted, seen, strict=True)
-            ]
+        """The notes of the cells of a column: in row ``rows[i]`` stands the ``ids[i]``-th of the cells ``seen``."""
+        noted = [number for number, (_, reading) in enumerate(seen) if reading.notes]
+        if not noted:
+            return
+        # Where each of the cells that have notes stands among these; null for the others.
+        places = pc.index_in(ids, pa.array(noted, ids.type))
+        position = 0
+        while noted:
+            at = pc.indices_nonzero(places.is_valid())
+            chosen = places.take(at)
+            readings = [seen[number][1] for number in noted]
+            columns = (
+                [reading.notes[position].code for reading in readings],
+                [reading.notes[position].severity for reading in readings],
+                [_as_stood(seen[number][0]) for number in noted],
+                [None if reading.value is None else str(reading.value) for reading in readings],
+            )
             arrays = [
                 rows.take(at),
                 pa.repeat(pa.scalar(column), len(at)),
                 pa.repeat(pa.scalar(name), len(at)),
-                codes.take(chosen),
-                severities.take(chosen),
-                pa.array(originals, pa.string()).take(chosen),
-                pa.array(values, pa.string()).take(chosen),
+                *(pa.array(texts, pa.string()).take(chosen) for texts in columns),
             ]
             self._chunks.append(pa.table(arrays, schema=CELL_NOTES.schema))
+            position += 1
+            noted = [number for number in noted if len(seen[number][1].notes) > position]
+            places = pc.index_in(ids, pa.array(noted, ids.type))
 
     def table(self) -> pa.Table:
         """All notes, by column, then by row."""
@@ -73,10 +78,6 @@ class NoteRows:
             schema=CELL_NOTES.schema,
         )
         return pa.concat_tables([*self._chunks, single])
-
-
-def _nth(reading: Reading, position: int, part: int) -> str | None:
-    return reading.notes[position][part] if position < len(reading.notes) else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,23 +142,59 @@ def _read_field(
     notes: NoteRows,
     beside: Sequence[Cell],
 ) -> FieldValues:
+    column = CellColumn.of(cells)
     if name == "row_no" and set(map(type, cells)) <= _NUMBERS:
         return FieldValues(name, _plain_numbers(cells), {})
-    ids, distinct = _numbered(cells)
     context = ValueContext(as_of=as_of, label=reading.label)
-    if FIELDS[name].kind in ("day", "instant"):
-        context = replace(context, date_order=date_order(distinct))
     if reading.codes:
         context = replace(context, codes=canonical_codes(name, reading.codes, context))
+    plain = PLAIN[name](column.texts, context) if name in PLAIN else None
+    if plain is None or plain.values.null_count == len(column):
+        return FieldValues(name, *_read_cells(column, name, reading, rows, context, notes, beside))
+    is_left = pc.and_not(column.are_filled(), plain.values.is_valid())
+    at = pc.indices_nonzero(is_left)
+    left = column.chosen(at.to_pylist())
+    beside = [beside[row] for row in at.to_pylist()] if beside else ()
+    values, companions = _read_cells(left, name, reading, rows.take(at), context, notes, beside)
+    return _together(name, plain, is_left, values, companions)
+
+
+def _read_cells(
+    column: CellColumn,
+    name: str,
+    reading: ColumnReading,
+    rows: pa.Array,
+    context: ValueContext,
+    notes: NoteRows,
+    beside: Sequence[Cell],
+) -> tuple[pa.Array, dict[str, pa.Array]]:
+    """The values and companions of a field's cells, each different cell read by itself."""
+    ids, distinct = _numbered(column)
+    if FIELDS[name].kind in ("day", "instant"):
+        # A plain day begins with its year and proves nothing of the order of the others.
+        context = replace(context, date_order=date_order(distinct))
     normalise = NORMALISERS[name]
     if name == "id_number" and (kinds := {cell: kind_named(cell) for cell in set(beside)}) and any(kinds.values()):
-        ids, seen = _by_kind(cells, [kinds[cell] for cell in beside], context)
+        ids, seen = _by_kind(column, [kinds[cell] for cell in beside], context)
     else:
         seen = [(cell, _EMPTY if cell is None else normalise(cell, context)) for cell in distinct]
-    if any(one.notes for _, one in seen):
-        notes.add_column(rows, ids, reading.column, name, seen)
-    values = pa.array([one.value for _, one in seen], TYPES[name]).take(ids)
-    return FieldValues(name, values, _companions(name, seen, ids))
+    notes.add_column(rows, ids, reading.column, name, seen)
+    return pa.array([one.value for _, one in seen], TYPES[name]).take(ids), _companions(name, seen, ids)
+
+
+def _together(
+    name: str, plain: Plain, is_left: pa.BooleanArray, values: pa.Array, companions: Mapping[str, pa.Array]
+) -> FieldValues:
+    """What was read by the column, with what was read by the cell put where ``is_left`` says."""
+    if not len(values):
+        return FieldValues(name, plain.values, plain.companions)
+    read = {}
+    for companion, kind in COMPANIONS.get(name, {}).items():
+        if companion in plain.companions or companion in companions:
+            by_column = plain.companions.get(companion, pa.nulls(len(plain.values), kind))
+            by_cell = companions.get(companion, pa.nulls(len(values), kind))
+            read[companion] = pc.replace_with_mask(by_column, is_left, by_cell)
+    return FieldValues(name, pc.replace_with_mask(plain.values, is_left, values), read)
 
 
 def _by_kind(
@@ -174,18 +211,18 @@ def _by_kind(
     return pa.array([number_of[key] for key in keyed], pa.int32()), seen
 
 
-def _numbered(cells: Sequence[Cell]) -> tuple[pa.Array, Sequence[Cell]]:
+def _numbered(column: CellColumn) -> tuple[pa.Array, Sequence[Cell]]:
     """The different cells, and for every cell the number of its own among them. 1 and True are different."""
-    kinds = set(map(type, cells))
+    if not column.others:
+        encoded = column.texts.dictionary_encode(null_encoding="encode")
+        return encoded.indices, encoded.dictionary.to_pylist()
+    kinds = {type(column[at]) for at in column.others}
     if bool in kinds and kinds & {int, float}:
-        keyed = [(type(cell), cell) for cell in cells]
+        keyed = [(type(cell), cell) for cell in column]
         number_of_key = {key: number for number, key in enumerate(dict.fromkeys(keyed))}
         return pa.array([number_of_key[key] for key in keyed], pa.int32()), [key[1] for key in number_of_key]
-    if kinds <= _TEXTS:
-        encoded = pa.array(cells, pa.string()).dictionary_encode(null_encoding="encode")
-        return encoded.indices, encoded.dictionary.to_pylist()
-    number_of = {cell: number for number, cell in enumerate(dict.fromkeys(cells))}
-    return pa.array(list(map(number_of.__getitem__, cells)), pa.int32()), list(number_of)
+    number_of = {cell: number for number, cell in enumerate(dict.fromkeys(column))}
+    return pa.array(list(map(number_of.__getitem__, column)), pa.int32()), list(number_of)
 
 
 def _plain_numbers(cells: Sequence[Cell]) -> pa.Array:
@@ -193,7 +230,7 @@ def _plain_numbers(cells: Sequence[Cell]) -> pa.Array:
 
 
 def _companions(name: str, seen: Sequence[tuple[Cell, Reading]], ids: pa.Array) -> dict[str, pa.Array]:
-    filled = {one for _, reading in seen for one in reading.companions}
+    filled = {one for _, reading in seen if reading.companions for one in reading.companions}
     return {
         companion: pa.array([reading.companions.get(companion) for _, reading in seen], kind).take(ids)
         for companion, kind in COMPANIONS.get(name, {}).items()

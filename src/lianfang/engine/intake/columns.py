@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
+from lianfang.engine.intake.cell_column import CellColumn
 from lianfang.engine.intake.content import fits, profile_of
 from lianfang.engine.intake.contexts import contexts_of
 from lianfang.engine.intake.contract import ColumnReading, Problem
@@ -270,8 +271,7 @@ def _reading(draft: Draft, group: int) -> ColumnReading:
     codes = dict(draft.said.codes)
     if draft.remembered is not None:
         codes.update(draft.remembered.codes)
-    cells = draft.source.cells
-    filled = len(cells) - cells.count(None) - cells.count("") if draft.profile.texts else 0
+    filled = CellColumn.of(draft.source.cells).filled() if draft.profile.texts else 0
     return ColumnReading(
         column=column_letters(draft.source.index),
         label=draft.source.label,

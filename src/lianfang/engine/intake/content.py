@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time
 from itertools import islice, pairwise
@@ -15,6 +15,7 @@ from lianfang.engine.intake.values.folding import fold_text
 
 SAMPLE_ROWS = 1500
 SAMPLE_CELLS = 200
+_MOST = 0.7  # the share of a column's cells that must look like a field for it to be likely
 
 _SURNAMES = frozenset(
     "王李张刘陈杨黄赵吴周徐孙马朱胡郭何林罗高郑梁谢宋唐许韩冯邓曹彭曾肖田董潘袁于蒋蔡余杜叶程苏魏吕丁任沈姚卢姜崔钟谭陆汪范金石廖贾夏韦付"
@@ -38,6 +39,7 @@ _DATE = re.compile(
     r"|[0-9]{1,2}[月./-][0-9]{1,2}[日号]?(?:[/.-](?:19|20)?[0-9]{2})?(?P<b>[ T]*[0-9上下].*)?"
 )
 _TIME_OF_DAY = re.compile(r"[0-2]?[0-9][:：时点][0-5]?[0-9]?(?:[:：分][0-5]?[0-9]?秒?)?")
+_CLOCK = re.compile("[0-9][:：时点]")
 _RESULT = re.compile(
     r"(?:新冠|核酸|病毒|抗原|结果|检测|sars-cov-2|:|：|\s)*(?:弱|双|单|强)?(?:阴|阳|陰|陽|未检出|未檢出|检出|negative|positive|neg|pos|可疑|待复核|待复检|"
     r"无效|不合格|灰区|待检|检测中|indeterminate|invalid|正常|[(（]?[+\-﹢－±][)）]?).{0,6}",
@@ -76,6 +78,9 @@ _TRANSPORT_NO = re.compile(
 )
 _TUBE = re.compile(r"(?=.*[0-9]{4})[A-Za-z]{0,6}[-_]?[0-9A-Za-z]{5,24}(?:[-_][0-9A-Za-z]{1,6})?")
 _HEALTH_CODE = re.compile(r"[绿黄红綠黃紅](?:色|码|碼)?|green|yellow|red|正常", re.IGNORECASE)
+_AGE = re.compile(r"([0-9]{1,3})(?:\.0)?\s*(?:岁|周岁|歲|个?月)?")
+_TEMPERATURE = re.compile(r"([0-9]{2}(?:\.[0-9]{1,2})?)\s*(?:℃|度|°c)?|正常|异常", re.IGNORECASE)
+_CAPACITY = re.compile(r"[0-9]{1,3}(?:\.0)?\s*(?:人|混|:1|：1|合1|混1|份|管|in1|人份)?.{0,6}|单.{0,4}|一户一管")
 _NUMBER = re.compile(r"[0-9]+(?:\.[0-9]+)?")
 _PLACE_END = {
     "province": re.compile(
@@ -89,16 +94,19 @@ _PLACE_END = {
 }
 
 
-def _full(pattern: re.Pattern[str]) -> Callable[[str], bool]:
-    return lambda text: pattern.fullmatch(text) is not None
+# Says by anything that is true whether a text looks like a value of some kind.
+Check = Callable[[str], object]
 
 
-def _in_words(words: Iterable[str]) -> Callable[[str], bool]:
-    known = frozenset(words)
-    return lambda text: text in known
+def _full(pattern: re.Pattern[str]) -> Check:
+    return pattern.fullmatch
 
 
-def _between(low: float, high: float) -> Callable[[str], bool]:
+def _in_words(words: Iterable[str]) -> Check:
+    return frozenset(words).__contains__
+
+
+def _between(low: float, high: float) -> Check:
     return lambda text: _NUMBER.fullmatch(text) is not None and low <= float(text) <= high
 
 
@@ -126,23 +134,18 @@ def _is_ethnicity(text: str) -> bool:
 
 
 def _is_age(text: str) -> bool:
-    match = re.fullmatch(r"([0-9]{1,3})(?:\.0)?\s*(?:岁|周岁|歲|个?月)?", text)
+    match = _AGE.fullmatch(text)
     return match is not None and int(match[1]) <= 120
 
 
 def _is_temperature(text: str) -> bool:
-    match = re.fullmatch(r"([0-9]{2}(?:\.[0-9]{1,2})?)\s*(?:℃|度|°c)?|正常|异常", text, re.IGNORECASE)
+    match = _TEMPERATURE.fullmatch(text)
     return match is not None and (match[1] is None or 34 <= float(match[1]) <= 43)
 
 
-def _is_capacity(text: str) -> bool:
-    return (
-        re.fullmatch(r"[0-9]{1,3}(?:\.0)?\s*(?:人|混|:1|：1|合1|混1|份|管|in1|人份)?.{0,6}|单.{0,4}|一户一管", text)
-        is not None
-    )
+_CT = _between(0, 50)
 
-
-CHECKS: Mapping[str, Callable[[str], bool]] = {
+CHECKS: Mapping[str, Check] = {
     "person": _is_person,
     "sex": _in_words(
         ("男", "女", "男性", "女性", "m", "f", "M", "F", "male", "female", "Male", "Female", "1", "2", "0")
@@ -164,9 +167,9 @@ CHECKS: Mapping[str, Callable[[str], bool]] = {
     "health_code": _full(_HEALTH_CODE),
     "result": _full(_RESULT),
     "temperature": _is_temperature,
-    "count": _is_capacity,
+    "count": _full(_CAPACITY),
     "ct": lambda text: (
-        _between(0, 50)(text)
+        _CT(text)
         or text.lower() in ("-", "/", "no ct", "noct", "nan", "undetermined", "undet", "阴性", "n/a", "未检出")
     ),
     "yes_no": _in_words(("是", "否", "有", "无", "1", "0", "y", "n", "Y", "N", "√", "×", "户主")),
@@ -199,7 +202,8 @@ _BY_CONTENT: tuple[tuple[str, str, float], ...] = (
     ("sequence", "row_no", 0.8),
     ("room_number", "room", 0.55),
 )
-_TELLING: Mapping[str, Callable[[str], bool]] = {
+_ROADS = re.compile(r"[路街道巷弄村]|小区|花园|社区")
+_TELLING: Mapping[str, Check] = {
     "id_number": _is_identity,
     "phone": _full(_MOBILE),
     "plate": CHECKS["plate"],
@@ -207,19 +211,19 @@ _TELLING: Mapping[str, Callable[[str], bool]] = {
     "ethnicity": lambda text: len(text) > 1 and _is_ethnicity(text),
     "sex": _in_words(("男", "女", "男性", "女性", "male", "female", "Male", "Female")),
     "relation": CHECKS["relation"],
-    "result": lambda text: _full(
+    "result": _full(
         re.compile(r"(?:核酸|检测|抗原)?(?:结果)?(?:阴|阳|陰|陽|未检出|negative|positive)(?:性|.{0,4})", re.IGNORECASE)
-    )(text),
+    ),
     "known_name": _is_known_name,
     "health_code": _full(re.compile(r"[绿黄红綠黃紅](?:色|码|碼)+")),
     "named_building": _full(re.compile(r"第?[0-9一二三四五六七八九十A-Za-z]{1,4}(?:号楼|號樓|栋|幢|座|棟)")),
     "named_unit": _full(re.compile(r"第?[0-9一二三四五六七八九十]{1,3}(?:单元|單元|门|梯)")),
     "temperature_decimal": _full(re.compile(r"3[4-9]\.[0-9]|4[0-2]\.[0-9]")),
-    "long_address": lambda text: len(text) >= 7 and re.search(r"[路街道巷弄村]|小区|花园|社区", text) is not None,
+    "long_address": lambda text: len(text) >= 7 and _ROADS.search(text),
     "specimen": CHECKS["specimen"],
     "tube_alike": lambda text: (
-        _full(_TUBE)(text)
-        and len(text) >= 8
+        len(text) >= 8
+        and _TUBE.fullmatch(text)
         and not _is_phone(text)
         and not _is_identity(text)
         and not _DATE.fullmatch(text)
@@ -250,7 +254,7 @@ class Profile:
         check = CHECKS.get(kind)
         if check is None:
             return None
-        return sum(map(check, self.texts)) / len(self.texts)
+        return sum(1 for text in self.texts if check(text)) / len(self.texts)
 
 
 def cell_as_text(cell: Cell) -> str:
@@ -267,13 +271,16 @@ def _looks_like_day(cell: Cell, text: str) -> bool:
         return True
     if isinstance(cell, (int, float)):
         return 36526 <= cell <= 56000 or (len(text) == 8 and _DATE.fullmatch(text) is not None)
-    return _DATE.fullmatch(text) is not None or _TIME_OF_DAY.fullmatch(text) is not None or isinstance(cell, time)
+    if isinstance(cell, time):
+        return True
+    # Both begin with a digit; most texts do not, and that is seen sooner.
+    return "0" <= text[0] <= "9" and bool(_DATE.fullmatch(text) or _TIME_OF_DAY.fullmatch(text))
 
 
 def _has_time(cell: Cell, text: str) -> bool:
     if isinstance(cell, datetime):
         return cell.time() != time()
-    return isinstance(cell, time) or re.search(r"[0-2]?[0-9][:：时点]", text) is not None
+    return isinstance(cell, time) or _CLOCK.search(text) is not None
 
 
 def _sequence_share(texts: tuple[str, ...]) -> float:
@@ -281,6 +288,17 @@ def _sequence_share(texts: tuple[str, ...]) -> float:
     if len(numbers) < max(3, 0.8 * len(texts)) or numbers[0] > 1000:
         return 0.0
     return sum(b - a == 1 for a, b in pairwise(numbers)) / (len(numbers) - 1)
+
+
+def _share_of_most(check: Check, texts: Sequence[str]) -> float:
+    """The share of texts that pass a check; 0 where it is under ``_MOST``, as is mostly seen after a few."""
+    misses, too_many = 0, (1 - _MOST) * len(texts) + 1e-9
+    for text in texts:
+        if not check(text):
+            misses += 1
+            if misses > too_many:
+                return 0.0
+    return (len(texts) - misses) / len(texts)
 
 
 def profile_of(cells: Iterable[Cell]) -> Profile:
@@ -300,8 +318,8 @@ def profile_of(cells: Iterable[Cell]) -> Profile:
         elif telling in ("instant", "day"):
             share = days if (telling == "instant") == (times > 0.3) else 0.0
         else:
-            share = sum(map(_TELLING[telling], texts)) / len(texts)
-        if share >= 0.7:
+            share = _share_of_most(_TELLING[telling], texts)
+        if share >= _MOST:
             few = 0.75 if len(texts) < 3 and name not in ("sex", "result") else 1.0
             likely.append((name, round(most * share * few, 3)))
     return Profile(texts, days, times, tuple(sorted(likely, key=lambda item: -item[1])))

@@ -8,6 +8,10 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from lianfang.engine.intake.cell_column import CellColumn
 from lianfang.engine.intake.content import profile_of
 from lianfang.engine.intake.contract import SkippedRow
 from lianfang.engine.intake.files import RawSheet
@@ -30,7 +34,9 @@ _TOTAL = re.compile(
     r"\s*(?:合\s*计|小\s*计|总\s*计|共\s*计|總\s*計|合\s*計|小\s*計|总人数|总户数|累计|total|subtotal|sum).{0,12}",
     re.IGNORECASE,
 )
-_TOTAL_AMONG = re.compile("\0(" + _TOTAL.pattern.replace(".{0,12}", "[^\0]{0,12}") + ")(?=\0|$)", re.IGNORECASE)
+_TOTAL_OF_LINES = re.compile(_TOTAL.pattern, re.IGNORECASE | re.DOTALL)
+# Begins as a total may, and little else does: told of a whole column at once (RE2, whose \\s is only that of ASCII).
+_MAY_BE_TOTAL = r"^[\s\v\x1c-\x1f\x{85}\p{Z}]*(?:[合小总共總累]|[tT][oO]|[sSſ][uU])"
 _NOTE = re.compile(
     r"\s*(?:注[:：]|注意|说明|備註[:：]|备注[:：]|填表说明|填报说明|填表要求|填写说明|填表人|填报人|制表|审核人?[:：]|审批|负责人[:：]|联系人[:：]|"
     r"填报单位|填报日期|填表日期|单位[(（]?盖章|签字|签名|\*|※|note|prepared by|共\s*\d+\s*[人户条页])",
@@ -82,14 +88,22 @@ class Grid:
 
     def __init__(self, raw: RawSheet) -> None:
         self.raw = raw
-        self.columns: list[tuple[Cell, ...]] = list(zip(*raw.rows, strict=True))
-        self.distinct: list[frozenset[Cell]] = [frozenset(column) for column in self.columns]
+        self.columns: list[CellColumn] = [CellColumn.of(column) for column in zip(*raw.rows, strict=True)]
+        self.are_filled: list[pa.BooleanArray] = [column.are_filled() for column in self.columns]
+
+    def filled_by_row(self) -> list[int]:
+        """How many cells of each row hold anything."""
+        total = pa.repeat(pa.scalar(0, pa.int16()), len(self.raw.rows))
+        for one in self.are_filled:
+            total = pc.add(total, one.cast(pa.int16()))
+        counts: list[int] = total.to_pylist()
+        return counts
 
 
 def find_tables(grid: Grid) -> tuple[Table, ...]:
     """The tables of a sheet from top to bottom; none where it is empty."""
     raw = grid.raw
-    filled = [len(row) - row.count(None) - row.count("") for row in raw.rows]
+    filled = grid.filled_by_row()
     if not any(filled):
         return ()
     width = max(map(len, raw.rows))
@@ -182,21 +196,13 @@ def _candidates(grid: Grid, filled: Sequence[int]) -> list[int]:
         return top
     known = vocabulary().labels
     hits: Counter[int] = Counter()
-    for column, distinct in zip(grid.columns, grid.distinct, strict=True):
-        for text in known.keys() & distinct:
-            if column.count(text) <= _RARE:
-                hits.update(_rows_of(column, text))
+    for column in grid.columns:
+        for text in known.keys() & column.cells:
+            rows = column.rows_of(text)
+            if len(rows) <= _RARE:
+                hits.update(rows)
     below = [row for row, count in sorted(hits.items()) if row >= LOOK_ROWS and count >= 2 and is_header(raw.rows[row])]
     return top + below
-
-
-def _rows_of(column: tuple[Cell, ...], value: Cell) -> list[int]:
-    """The rows that hold a value."""
-    rows, start = [], -1
-    for _ in range(column.count(value)):
-        start = column.index(value, start + 1)
-        rows.append(start)
-    return rows
 
 
 def _first_record(raw: RawSheet, filled: Sequence[int], first: int) -> int:
@@ -290,9 +296,9 @@ def _suspects(
     labelled = sum(1 for level in levels if level)
     few = max(2, labelled // 4) if labelled > 2 else 1
     suspects = {row: "" if filled[row] else "empty" for row in range(start, end) if filled[row] <= few}
-    for column, distinct in list(zip(grid.columns, grid.distinct, strict=True))[:8]:
-        for text in _texts_of_totals(distinct):
-            for row in _rows_of(column, text):
+    for column in grid.columns[:8]:
+        for text in _texts_of_totals(column):
+            for row in column.rows_of(text):
                 if start <= row < end and _is_total(raw.rows[row]):
                     suspects[row] = "total"
     repeated = _repeated_headers(grid, levels, range(start, end))
@@ -303,11 +309,10 @@ def _suspects(
     return suspects
 
 
-def _texts_of_totals(distinct: frozenset[Cell]) -> list[str]:
-    """The texts that begin with 合计, 小计 … One search over all of them is faster than one for each."""
-    texts = [one for one in distinct if type(one) is str]
-    joined = "\0" + "\0".join(texts)
-    return [match[1] for match in _TOTAL_AMONG.finditer(joined)]
+def _texts_of_totals(column: CellColumn) -> list[str]:
+    """The different texts that begin with 合计, 小计 …"""
+    likely = column.texts.filter(pc.match_substring_regex(column.texts, _MAY_BE_TOTAL))
+    return [text for text in likely.unique().to_pylist() if _TOTAL_OF_LINES.fullmatch(text)]
 
 
 def _is_total(row: Sequence[Cell]) -> bool:
@@ -324,7 +329,7 @@ def _repeated_headers(grid: Grid, levels: Sequence[tuple[str, ...]], rows: range
     for column, level in zip(grid.columns, levels, strict=True):
         if level:
             labelled += 1
-            hits.update(row for row in _rows_of(column, level[-1]) if row in rows)
+            hits.update(row for row in column.rows_of(level[-1]) if row in rows)
     return [row for row, count in hits.items() if count >= max(2, 0.5 * labelled) or count == labelled]
 
 

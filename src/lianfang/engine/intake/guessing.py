@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from functools import lru_cache
 
-from rapidfuzz import fuzz, process
-
 from lianfang.engine.intake.vocabulary import LIKELY, Sense, vocabulary
 
 
@@ -30,6 +28,9 @@ def guess(text: str, most: float) -> tuple[tuple[str, ...], float]:
                 confidence = min(most, 0.2 + 0.4 * share) if fields else 0.45
                 return fields, confidence
     if 3 <= len(text) <= 20:
+        # Imported on use: few labels come this far, and every reading process would wait for it.
+        from rapidfuzz import fuzz, process
+
         match = process.extractOne(text, list(vocabulary().labels), scorer=fuzz.ratio, score_cutoff=80)
         if match is not None:
             sense = vocabulary().labels[match[0]][0]

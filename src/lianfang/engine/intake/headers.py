@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
-from functools import lru_cache
 
 from lianfang.engine.intake.content import profile_of
 from lianfang.engine.intake.files import RawSheet
@@ -18,10 +18,22 @@ _TELLING = frozenset(("id_number", "phone", "sex", "result", "plate", "ethnicity
 Merged = Mapping[tuple[int, int], str]
 
 
-@lru_cache(maxsize=50_000)
+# A number, a date, a time: no label is made of these alone, and many cells of a sheet's first rows are.
+_ONLY_NUMBERS = re.compile("[0-9][0-9 :./-]*").fullmatch
+_MOST_REMEMBERED = 50_000
+_judged: dict[str, bool] = {}
+
+
 def known_label(text: str) -> bool:
     """``is_known_label``, remembered: header rows repeat."""
-    return is_known_label(text)
+    if _ONLY_NUMBERS(text):
+        return False
+    known = _judged.get(text)
+    if known is None:
+        if len(_judged) >= _MOST_REMEMBERED:
+            _judged.clear()
+        known = _judged[text] = is_known_label(text)
+    return known
 
 
 def text_of(cell: Cell) -> str:
@@ -42,9 +54,25 @@ def label_share(row: Sequence[Cell]) -> tuple[int, int]:
 
 def is_header(row: Sequence[Cell]) -> bool:
     """Whether a row by itself names columns: at least two labels, and most of its cells are."""
-    known, filled = label_share(row)
-    different = len({cell for cell in row if is_filled(cell)})
-    return known >= 2 and known >= 0.5 * filled and different >= 0.4 * filled and not is_form_line(row)
+    cells = [cell for cell in row if is_filled(cell)]
+    return len(set(cells)) >= 0.4 * len(cells) and not is_form_line(cells) and _are_labels(cells)
+
+
+def _are_labels(cells: Sequence[Cell]) -> bool:
+    """Whether at least two of the cells, and half of them, are known labels.
+
+    A row of values is told by the first few of its cells: judging a text that was never seen costs as much as
+    reading ten cells, so those that need no judging come first.
+    """
+    may_be = [cell for cell in cells if isinstance(cell, str) and len(cell) <= _LONGEST_LABEL]
+    needed = max(2, 0.5 * len(cells))
+    known, left = 0, len(may_be)
+    for text in sorted(may_be, key=lambda text: text not in _judged and _ONLY_NUMBERS(text) is None):
+        if known + left < needed:
+            return False
+        known += known_label(text)
+        left -= 1
+    return known >= needed
 
 
 def is_form_line(row: Sequence[Cell]) -> bool:

@@ -11,7 +11,6 @@ from lianfang.engine.intake.headers import LOOK_ROWS, is_filled, is_header, text
 from lianfang.engine.intake.labels import read_label
 from lianfang.engine.intake.values.contract import Cell
 
-_BLANK = frozenset((None, ""))
 _SAID_ONCE = frozenset(("name", "row_no", "id_number", "tube_code"))
 
 
@@ -32,7 +31,7 @@ def side_by_side(grid: Grid) -> list[RawSheet]:
 
     A blank column inside one table does not cut it, nor do people who are listed in two blocks under one header.
     """
-    blank = [distinct <= _BLANK for distinct in grid.distinct]
+    blank = [not one.true_count for one in grid.are_filled]
     if not any(blank[1:-1]):
         return []
     strips = [_strip(grid.raw, left, right) for left, right in _runs(blank)]

@@ -41,6 +41,11 @@ def read_file(
         return _read_file(path, as_of, role, memory, limits or Limits(), on_progress or _tell_nobody)
 
 
+def read_given(path: Path, role: Role | None, as_of: datetime, memory: Memory) -> FileReading:
+    """``read_file`` as a reading process runs it: importable by name, without the rest of the program."""
+    return read_file(path, as_of=as_of, role=role, memory=memory)
+
+
 @contextmanager
 def _collector_at_rest() -> Iterator[None]:
     """Millions of cells are created and none of them is in a cycle: walking them again and again looking for one
@@ -108,9 +113,10 @@ def understand_sheet(
 
 def _evened(raw: RawSheet) -> RawSheet:
     """The sheet with rows of one length."""
-    width = max(map(len, raw.rows), default=0)
-    if all(len(row) == width for row in raw.rows):
+    widths = set(map(len, raw.rows))
+    if len(widths) <= 1:
         return raw
+    width = max(widths)
     return replace(raw, rows=[row if len(row) == width else row + [None] * (width - len(row)) for row in raw.rows])
 
 
@@ -139,21 +145,12 @@ def _understand_table(
 
 def _columns_of(grid: Grid, table: Table) -> list[ColumnCells]:
     """The columns that have a label or a cell."""
-    columns = [_chosen(column, table.records) for column in grid.columns]
+    columns = [column.chosen(table.records) for column in grid.columns]
     return [
         ColumnCells(grid.raw.first_column + index, levels, cells)
         for index, (levels, cells) in enumerate(zip(table.levels, columns, strict=True))
-        if levels or cells.count(None) + cells.count("") < len(cells)
+        if levels or cells.filled()
     ]
-
-
-def _chosen(column: tuple[Cell, ...], records: Sequence[int]) -> tuple[Cell, ...]:
-    if not records:
-        return ()
-    first, last = records[0], records[-1]
-    if last - first + 1 == len(records):
-        return column[first : last + 1]
-    return tuple(map(column.__getitem__, records))
 
 
 def _unsure(sheet: str, mapped: Mapped) -> list[Problem]:

@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from lianfang.engine.intake.cell_column import CellColumn
 from lianfang.engine.intake.detection import Banner
 from lianfang.engine.intake.values import parse_address
 from lianfang.engine.intake.values.contract import Cell
@@ -87,7 +88,7 @@ def places_in_title(title: str) -> dict[str, str]:
 def from_banners(banners: Sequence[Banner], records: Sequence[int]) -> dict[str, pa.Array]:
     """For each place that banners name, its value for every record below."""
     current: dict[str, str] = {}
-    named: set[str] = set()
+    named: dict[str, None] = {}
     changes: list[tuple[int, dict[str, str]]] = []
     for banner in banners:
         found = places_in(banner.text)
@@ -95,7 +96,7 @@ def from_banners(banners: Sequence[Banner], records: Sequence[int]) -> dict[str,
             continue
         largest = min(NESTING.index(name) for name in found)
         current = {name: value for name, value in current.items() if NESTING.index(name) < largest} | found
-        named |= found.keys()
+        named |= dict.fromkeys(found)
         changes.append((banner.row, current))
     if not changes:
         return {}
@@ -133,9 +134,9 @@ def written_once(cells: Sequence[Cell]) -> bool:
     """Whether a column of places is written only where the value changes, with blanks below it."""
     if not cells or cells[0] is None or cells[0] == "":
         return False
-    values = [cell for cell in cells if cell is not None and cell != ""]
-    if len(values) > _MOST_FILLED * len(cells) or len(cells) < 3:
+    if len(cells) < 3 or CellColumn.of(cells).filled() > _MOST_FILLED * len(cells):
         return False
+    values = [cell for cell in cells if cell is not None and cell != ""]
     return all(a != b for a, b in itertools.pairwise(values))
 
 

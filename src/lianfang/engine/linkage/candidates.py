@@ -7,30 +7,27 @@ import pyarrow as pa
 
 from lianfang.engine.linkage.comparisons import chinese_model
 from lianfang.engine.linkage.contract import Settings
-from lianfang.engine.linkage.names import compare_names, softened_pinyin
+from lianfang.engine.linkage.names import SOFTENED_SQL, compare_names, spoken
+from lianfang.engine.linkage.profiles import CODES
 from lianfang.engine.linkage.scoring import Model, block, compare, score
 
-_WHOLE_ID = "CASE WHEN length(id_number) >= 12 THEN {} END"
-_ID_HEAD, _ID_BIRTH, _ID_END = (
-    _WHOLE_ID.format(part) for part in ("left(id_number, 14)", "id_number[7:14]", "right(id_number, 8)")
-)
-_ANY_PLACE = "coalesce(community, '') || coalesce(compound, '') || coalesce(unit, '')"
+# Blocking keys, by columns of ``feature``: hashes, so that equal means equal for all that blocking needs.
 _RULES: tuple[tuple[str, ...], ...] = (
     ("phone",),
     ("building", "room", "surname"),
-    ("building", "room", _ANY_PLACE),
-    ("room", "CASE WHEN building IS NULL THEN coalesce(community, compound) END"),
-    ("sound", "right(phone, 4)"),
-    ("sound", "left(phone, 7)"),
+    ("building", "room", "around"),
+    ("room", "estate"),
+    ("sound", "phone_end"),
+    ("sound", "phone_head"),
     ("sound", "birth_on"),
     ("sound", "building"),
     ("sound", "community"),
     ("sound", "compound"),
-    (_ID_END,),
-    (_ID_HEAD, "surname"),
-    (_ID_BIRTH, "sound"),
-    (_WHOLE_ID.format("left(id_number, 12)"), "sound"),
-    (_WHOLE_ID.format("right(id_number, 4)"), "sound"),
+    ("id_end",),
+    ("id_head", "surname"),
+    ("id_birth", "sound"),
+    ("id_start", "sound"),
+    ("id_last", "sound"),
 )
 # Keys that only a masked value needs: what is left of it, with the surname or the place.
 _MASK_RULES: tuple[tuple[str, ...], ...] = (
@@ -39,13 +36,52 @@ _MASK_RULES: tuple[tuple[str, ...], ...] = (
     ("id_tail", "building"),
     ("phone_tail", "surname"),
     ("phone_tail", "building"),
-    ("building", "surname", "coalesce(unit, '') || '|' || coalesce(room, '')"),
+    ("building", "surname", "door"),
 )
 _TUBE_RULES: tuple[tuple[str, ...], ...] = (
     ("tube_code", "surname"),
     ("tube_code", "phone_tail"),
     ("tube_code", "id_tail"),
 )
+# What strangers may share of where they live: name, SQL of the key, what must be given.
+_PLACES = (
+    ("room", "community_h, compound_h, building_h, unit_h, room_h", "room"),
+    ("building", "community_h, compound_h, building_h", "building"),
+    ("community", "coalesce(community_h, compound_h)", "coalesce(community, compound)"),
+)
+_WHOLE_ID = "CASE WHEN length(p.id_number) >= 12 THEN hash({}) END"
+_TAIL = """CASE WHEN p.{mask} IS NULL OR right(p.{mask}, 4) NOT LIKE '%*%'
+    THEN {nullable} END"""
+_FEATURES = {
+    "sound": "f.sound_h",
+    "surname": "f.surname_h",
+    "phone": "p.phone_h",
+    "phone_end": "CASE WHEN p.phone IS NOT NULL THEN hash(right(p.phone, 4)) END",
+    "phone_head": "CASE WHEN p.phone IS NOT NULL THEN hash(left(p.phone, 7)) END",
+    "birth_on": "p.birth_on",
+    "community": "p.community_h",
+    "compound": "p.compound_h",
+    "building": "p.building_h",
+    "room": "p.room_h",
+    "around": "hash(p.community_h, p.compound_h, p.unit_h)",
+    "estate": "CASE WHEN p.building IS NULL THEN coalesce(p.community_h, p.compound_h) END",
+    "door": "hash(p.unit_h, p.room_h)",
+    "id_end": _WHOLE_ID.format("right(p.id_number, 8)"),
+    "id_head": _WHOLE_ID.format("left(p.id_number, 14)"),
+    "id_birth": _WHOLE_ID.format("p.id_number[7:14]"),
+    "id_start": _WHOLE_ID.format("left(p.id_number, 12)"),
+    "id_last": _WHOLE_ID.format("right(p.id_number, 4)"),
+    "id_tail": _TAIL.format(
+        mask="id_mask",
+        nullable="CASE WHEN coalesce(p.id_number, p.id_mask) IS NOT NULL "
+        "THEN hash(right(coalesce(p.id_number, p.id_mask), 4)) END",
+    ),
+    "phone_tail": _TAIL.format(
+        mask="phone_mask",
+        nullable="CASE WHEN coalesce(p.phone, p.phone_mask) IS NOT NULL "
+        "THEN hash(right(coalesce(p.phone, p.phone_mask), 4)) END",
+    ),
+}
 
 
 def scored_pairs(con: duckdb.DuckDBPyConnection, settings: Settings) -> bool:
@@ -60,9 +96,9 @@ def scored_pairs(con: duckdb.DuckDBPyConnection, settings: Settings) -> bool:
     _told(con)
     _features(con)
     _candidates(con, settings)
-    sides(con)
     name_levels(con)
     _drop_hopeless(con)
+    sides(con)
     model = measured_model(con, settings)
     compare(con, "side", model, keep=_weak_columns())
     score(con, model)
@@ -92,76 +128,66 @@ def _open_profiles(con: duckdb.DuckDBPyConnection) -> None:
 def _features(con: duckdb.DuckDBPyConnection) -> None:
     """``form`` per name (sound, surname's sound, frequencies); ``feature`` per profile, the blocking keys."""
     _population(con)
-    rows = con.execute("""
-        SELECT name_key, count(DISTINCT base) FILTER (counted)::DOUBLE FROM (
-            SELECT name_key, base, true AS counted FROM appearance UNION ALL
-            SELECT DISTINCT name_key, NULL, false FROM profile)
-        WHERE name_key IS NOT NULL GROUP BY name_key ORDER BY name_key
-    """).fetchall()
-    keys = [row[0] for row in rows]
-    sounds = [softened_pinyin(key) if "*" not in key else None for key in keys]
-    surnames = [softened_pinyin(key[0]) if key[0] != "*" else None for key in keys]
-    table = pa.table(
-        {
-            "name_key": pa.array(keys, pa.string()),
-            "times": pa.array([max(row[1], 1.0) for row in rows], pa.float64()),
-            "sound": pa.array(sounds, pa.string()),
-            "surname": pa.array(surnames, pa.string()),
-        }
-    )
-    con.register("form_in", table)
-    con.execute("""
+    names = con.execute("""
+        WITH seen AS (SELECT name_h, count(DISTINCT base)::DOUBLE AS times FROM appearance
+                      WHERE name_h IS NOT NULL GROUP BY name_h)
+        SELECT p.name_h, p.name_key, greatest(any_value(s.times), 1.0) AS times
+        FROM profile p LEFT JOIN seen s USING (name_h) WHERE p.name_h IS NOT NULL GROUP BY p.name_h, p.name_key
+    """).to_arrow_table()
+    sounds = [spoken(key) for key in names["name_key"].to_pylist()]
+    names = names.append_column("sound", pa.array([whole for whole, _ in sounds], pa.string()))
+    con.register("form_in", names.append_column("surname", pa.array([first for _, first in sounds], pa.string())))
+    sound, surname = (SOFTENED_SQL.format(sound=name) for name in ("sound", "surname"))
+    con.execute(f"""
         CREATE TEMP TABLE form AS
-        SELECT name_key, sound, surname, (times - 0.5) / people AS name_tf,
-               (sum(times) OVER (PARTITION BY sound) - 0.5) / people AS sound_tf,
-               least(sum(times) OVER (PARTITION BY surname) / people, 1.0) AS surname_tf
-        FROM form_in, population
+        WITH spoken AS (SELECT name_h, name_key, times, {sound} AS sound, {surname} AS surname FROM form_in),
+             hashed AS (SELECT * EXCLUDE (sound, surname), CASE WHEN sound IS NOT NULL THEN hash(sound) END AS sound_h,
+                               CASE WHEN surname IS NOT NULL THEN hash(surname) END AS surname_h FROM spoken)
+        SELECT name_h, name_key, sound_h, surname_h, (times - 0.5) / people AS name_tf,
+               (sum(times) OVER (PARTITION BY sound_h) - 0.5) / people AS sound_tf,
+               least(sum(times) OVER (PARTITION BY surname_h) / people, 1.0) AS surname_tf
+        FROM hashed, population
     """)
     con.unregister("form_in")
-    con.execute("""
+    columns = ", ".join(f"{sql} AS {name}" for name, sql in _FEATURES.items())
+    con.execute(f"""
         CREATE TEMP TABLE feature AS
-        SELECT p.pid AS id, f.sound, f.surname, p.phone, p.birth_on, p.community, p.compound, p.building, p.unit,
-               p.room, p.id_number, p.id_mask IS NOT NULL OR p.phone_mask IS NOT NULL
-                   OR contains(p.name_key, '*') AS is_masked,
-               CASE WHEN p.id_mask IS NULL OR right(p.id_mask, 4) NOT LIKE '%*%'
-                    THEN right(coalesce(p.id_number, p.id_mask), 4) END AS id_tail,
-               CASE WHEN p.phone_mask IS NULL OR right(p.phone_mask, 4) NOT LIKE '%*%'
-                    THEN right(coalesce(p.phone, p.phone_mask), 4) END AS phone_tail
-        FROM profile p ANTI JOIN told USING (pid) LEFT JOIN form f USING (name_key)
+        SELECT p.pid AS id, {columns},
+               p.id_mask IS NOT NULL OR p.phone_mask IS NOT NULL OR contains(p.name_key, '*') AS is_masked
+        FROM profile p ANTI JOIN told USING (pid) LEFT JOIN form f USING (name_h)
     """)
 
 
 def _told(con: duckdb.DuckDBPyConnection) -> None:
     """``told`` (pid): profiles that say nothing which the roster's entry of the same document does not say:
     comparing them again would only repeat its pairs."""
-    agrees = " AND ".join(
-        f"(p.{field} IS NULL OR p.{field} = e.{field})"
-        for field in ("name_key", "phone", "community", "compound", "building", "unit", "room", "id_number")
-    )
+    agrees = " AND ".join(f"(p.{field} IS NULL OR p.{field} = e.{field})" for field in (*CODES, "id_number"))
     con.execute(f"""
         CREATE TEMP TABLE told AS
         WITH entry AS (SELECT b.base, min(b.pid) AS entry FROM base b JOIN profile p USING (pid)
                        WHERE p.on_roster AND p.anchor IS NOT NULL GROUP BY b.base)
-        SELECT p.pid FROM profile p JOIN base b USING (pid) JOIN entry USING (base)
-        JOIN profile e ON e.pid = entry.entry
-        WHERE p.pid <> e.pid AND p.phone_mask IS NULL AND {agrees}
+        SELECT p.pid FROM base b JOIN entry n ON n.base = b.base AND n.entry <> b.pid
+        JOIN profile p ON p.pid = b.pid JOIN profile e ON e.pid = n.entry
+        WHERE p.phone_mask IS NULL AND {agrees}
     """)
 
 
 def _population(con: duckdb.DuckDBPyConnection) -> None:
-    """``appearance`` (pid, base, name_key, phone) and ``population`` (role, people): whom chance agreements are
+    """``appearance`` (pid, base, name_h, phone_h) and ``population`` (people): whom chance agreements are
     measured on. The roster where there is one, since it has everybody about once."""
-    row = con.execute("""
-        SELECT role FROM rec GROUP BY role ORDER BY role <> 'roster', count(DISTINCT pid) DESC, role LIMIT 1
-    """).fetchone()
-    con.execute(
-        """
+    has_roster = con.execute("SELECT bool_or(on_roster) FROM profile").fetchone()
+    if has_roster and has_roster[0]:
+        whom = "p.on_roster"
+    else:
+        row = con.execute("""
+            SELECT role FROM rec GROUP BY role ORDER BY count(DISTINCT pid) DESC, role LIMIT 1
+        """).fetchone()
+        whom = f"p.pid IN (SELECT pid FROM rec WHERE role = '{row[0] if row else ''}')"
+    keys = ", ".join(f"CASE WHEN {given} IS NOT NULL THEN hash({key}) END AS {name}" for name, key, given in _PLACES)
+    con.execute(f"""
         CREATE TEMP TABLE appearance AS
-        SELECT p.pid, b.base, p.name_key, p.phone FROM profile p JOIN base b USING (pid)
-        SEMI JOIN (SELECT pid FROM rec WHERE role = ?) r USING (pid)
-        """,
-        [row[0] if row else ""],
-    )
+        SELECT p.pid, b.base, p.name_h, p.phone_h, {keys} FROM profile p JOIN base b USING (pid) WHERE {whom}
+    """)
     con.execute("""
         CREATE TEMP TABLE population AS SELECT count(DISTINCT base)::DOUBLE AS people FROM appearance
     """)
@@ -175,46 +201,59 @@ def _candidates(con: duckdb.DuckDBPyConnection, settings: Settings) -> None:
     con.execute("CREATE TEMP TABLE open_masked AS SELECT * FROM open_feature WHERE is_masked")
     con.execute("""
         CREATE TEMP TABLE stray AS
-        SELECT f.* FROM feature f JOIN profile p ON p.pid = f.id JOIN base b USING (pid)
-        WHERE p.anchor IS NOT NULL AND b.base NOT IN (
-              SELECT b.base FROM base b JOIN profile p USING (pid) WHERE p.on_roster)
-          AND (SELECT bool_or(on_roster) FROM profile)
+        SELECT f.* FROM feature f JOIN profile p ON p.pid = f.id JOIN base b ON b.pid = f.id
+        WHERE p.anchor IS NOT NULL AND NOT b.rostered AND (SELECT bool_or(rostered) FROM base)
     """)
     con.execute("""
         CREATE TEMP TABLE settled_open AS
         SELECT f.* FROM feature f JOIN profile p ON p.pid = f.id SEMI JOIN settled s ON s.pid = f.id
         WHERE p.anchor IS NULL
     """)
-    con.execute("""
-        CREATE TEMP TABLE tubed AS
-        SELECT DISTINCT f.*, r.tube_code FROM feature f JOIN rec r ON r.pid = f.id
-        WHERE r.tube_code IN (SELECT tube_code FROM rec SEMI JOIN open_profile o ON o.id = rec.pid)
-    """)
-    con.execute("CREATE TEMP TABLE open_tubed AS SELECT t.* FROM tubed t SEMI JOIN open_profile USING (id)")
+    _tubed(con)
     for left, right, rules in (
         ("open_feature", "feature", _RULES),
         ("open_masked", "feature", _MASK_RULES),
         ("stray", "settled_open", _RULES),
-        ("open_tubed", "tubed", _TUBE_RULES),
+        ("open_result_tubed", "sample_tubed", _TUBE_RULES),
+        ("open_sample_tubed", "result_tubed", _TUBE_RULES),
     ):
         block(con, left, right, rules, limit)
         con.execute(f"CREATE OR REPLACE TEMP TABLE from_{left} AS FROM candidate")
     con.execute("""
         CREATE OR REPLACE TEMP TABLE candidate AS
-        SELECT l, r, bool_or(same_tube) AS same_tube FROM (
-            SELECT l, r, false AS same_tube FROM from_open_feature UNION ALL
-            SELECT l, r, false FROM from_open_masked UNION ALL SELECT l, r, false FROM from_stray UNION ALL
-            SELECT l, r, true FROM from_open_tubed UNION ALL
-            SELECT l, r, list_contains(kinds, 'name+tube') FROM exact WHERE NOT clear)
-        JOIN base a ON a.pid = l JOIN base b ON b.pid = r
+        WITH met AS (
+            SELECT l, r, bool_or(same_tube) AS same_tube FROM (
+                SELECT l, r, false AS same_tube FROM from_open_feature UNION ALL
+                SELECT l, r, false FROM from_open_masked UNION ALL SELECT l, r, false FROM from_stray UNION ALL
+                SELECT l, r, true FROM from_open_result_tubed UNION ALL
+                SELECT l, r, true FROM from_open_sample_tubed UNION ALL
+                SELECT l, r, list_contains(kinds, 'name+tube') FROM exact WHERE NOT clear)
+            GROUP BY l, r)
+        SELECT c.* FROM met c JOIN base a ON a.pid = l JOIN base b ON b.pid = r
         JOIN profile p ON p.pid = l JOIN profile q ON q.pid = r
+        ANTI JOIN (SELECT l, r FROM exact WHERE clear) e ON e.l = c.l AND e.r = c.r
         WHERE a.base <> b.base AND (p.anchor IS NULL OR q.anchor IS NULL OR p.id_type IS DISTINCT FROM q.id_type)
-        GROUP BY l, r
     """)
+
+
+def _tubed(con: duckdb.DuckDBPyConnection) -> None:
+    """``result_tubed``, ``sample_tubed``: what is in the tubes of open profiles; ``open_…``: the open ones of them.
+
+    A tube tells who a result is about. Two samples of one tube are two people who queued together.
+    """
     con.execute("""
-        CREATE OR REPLACE TEMP TABLE candidate AS
-        SELECT c.* FROM candidate c ANTI JOIN (SELECT l, r FROM exact WHERE clear) e ON e.l = c.l AND e.r = c.r
+        CREATE TEMP TABLE tubed AS
+        WITH open_tube AS (SELECT DISTINCT tube_code FROM rec SEMI JOIN open_profile o ON o.id = rec.pid
+                           WHERE tube_code IS NOT NULL),
+             t AS (SELECT DISTINCT pid, tube_code, role = 'results' AS is_result FROM rec
+                   SEMI JOIN open_tube USING (tube_code))
+        SELECT f.id, f.surname, f.phone_tail, f.id_tail, t.tube_code, t.is_result FROM t JOIN feature f ON f.id = t.pid
     """)
+    for kind, condition in (("result", "is_result"), ("sample", "NOT is_result")):
+        con.execute(f"CREATE TEMP TABLE {kind}_tubed AS SELECT * FROM tubed WHERE {condition}")
+        con.execute(f"""
+            CREATE TEMP TABLE open_{kind}_tubed AS SELECT t.* FROM {kind}_tubed t SEMI JOIN open_profile USING (id)
+        """)
 
 
 def sides(con: duckdb.DuckDBPyConnection) -> None:
@@ -222,51 +261,54 @@ def sides(con: duckdb.DuckDBPyConnection) -> None:
     con.execute("""
         CREATE TEMP TABLE side AS
         WITH used AS (SELECT l AS pid FROM candidate UNION SELECT r FROM candidate),
-             phones AS (SELECT phone, count(DISTINCT base)::DOUBLE AS times FROM appearance
-                        WHERE phone IS NOT NULL GROUP BY phone)
-        SELECT p.* EXCLUDE (pid, content, copies), p.pid AS id, f.sound, f.name_tf, f.sound_tf, f.surname_tf,
-               list_distinct(string_split(p.name_key, '')) AS characters,
+             own AS (SELECT * FROM profile SEMI JOIN used USING (pid)),
+             phones AS (SELECT phone_h, count(DISTINCT base)::DOUBLE AS times FROM appearance
+                        SEMI JOIN own USING (phone_h) GROUP BY phone_h)
+        SELECT p.pid AS id, p.id_type, p.id_number, p.id_mask, p.phone, p.phone_mask, p.sex, p.birth_on,
+               p.community, p.compound, p.building, p.unit, p.room, f.name_tf, f.sound_tf, f.surname_tf,
                (coalesce(h.times, 1) - 0.95) / (SELECT people FROM population) AS phone_tf,
                length(replace(substr(p.phone_mask, 4), '*', '')) AS phone_shown,
                CASE WHEN length(p.id_mask) > 6 THEN length(replace(substr(p.id_mask, 7), '*', ''))
                     ELSE length(replace(p.id_mask, '*', '')) END AS id_shown
-        FROM profile p SEMI JOIN used USING (pid)
-        LEFT JOIN form f USING (name_key) LEFT JOIN phones h USING (phone)
+        FROM own p LEFT JOIN form f USING (name_h) LEFT JOIN phones h USING (phone_h)
     """)
 
 
 def name_levels(con: duckdb.DuckDBPyConnection) -> None:
     """``candidate.name_level``: compared once per pair of names, not per pair of people. Han names that differ in
     more than a character and in sound are told apart at once."""
-    pairs = con.execute("""
-        SELECT DISTINCT l.name_key, r.name_key FROM candidate c
-        JOIN side l ON l.id = c.l JOIN side r ON r.id = c.r
-        WHERE l.name_key <> r.name_key AND (l.sound = r.sound OR l.sound IS NULL OR r.sound IS NULL
-              OR len(list_intersect(l.characters, r.characters))
-                 >= greatest(len(l.characters), len(r.characters)) - 1
-              OR regexp_matches(l.name_key || r.name_key, '[ -~]'))
-           OR (l.name_key = r.name_key AND l.sound IS NULL)
-    """).fetchall()
-    con.register(
-        "name_pair",
-        pa.table(
-            {
-                "a": pa.array([a for a, _ in pairs], pa.string()),
-                "b": pa.array([b for _, b in pairs], pa.string()),
-                "name_level": pa.array([compare_names(a, b) for a, b in pairs], pa.string()),
-            }
-        ),
-    )
+    con.execute("""
+        CREATE OR REPLACE TEMP TABLE name_pair AS
+        SELECT DISTINCT l.name_h AS a, r.name_h AS b FROM candidate c
+        JOIN profile l ON l.pid = c.l JOIN profile r ON r.pid = c.r
+        WHERE l.name_h IS NOT NULL AND r.name_h IS NOT NULL
+    """)
+    met = con.execute("""
+        WITH named AS (
+            SELECT p.*, l.name_key AS left_key, r.name_key AS right_key,
+                   l.sound_h AS left_sound, r.sound_h AS right_sound,
+                   list_distinct(string_split(left_key, '')) AS left_characters,
+                   list_distinct(string_split(right_key, '')) AS right_characters
+            FROM name_pair p JOIN form l ON l.name_h = p.a JOIN form r ON r.name_h = p.b)
+        SELECT a, b, left_key, right_key FROM named
+        WHERE CASE WHEN a = b THEN left_sound IS NULL
+                   ELSE left_sound = right_sound OR left_sound IS NULL OR right_sound IS NULL
+                       OR len(list_intersect(left_characters, right_characters))
+                          >= greatest(len(left_characters), len(right_characters)) - 1
+                       OR regexp_matches(left_key || right_key, '[ -~]') END
+    """).to_arrow_table()
+    levels = map(compare_names, met["left_key"].to_pylist(), met["right_key"].to_pylist())
+    con.register("compared_in", met.append_column("level", pa.array(levels, pa.string())))
     con.execute("""
         CREATE OR REPLACE TEMP TABLE candidate AS
-        SELECT c.*, CASE WHEN l.name_key IS NULL OR r.name_key IS NULL THEN NULL
-                         WHEN n.name_level IS NOT NULL THEN n.name_level
-                         WHEN l.name_key = r.name_key THEN 'same'
+        SELECT c.*, CASE WHEN l.name_h IS NULL OR r.name_h IS NULL THEN NULL
+                         WHEN n.level IS NOT NULL THEN n.level
+                         WHEN l.name_h = r.name_h THEN 'same'
                          WHEN l.name_key[1] = r.name_key[1] THEN 'surname' ELSE 'different' END AS name_level
-        FROM candidate c JOIN side l ON l.id = c.l JOIN side r ON r.id = c.r
-        LEFT JOIN name_pair n ON n.a = l.name_key AND n.b = r.name_key
+        FROM candidate c JOIN profile l ON l.pid = c.l JOIN profile r ON r.pid = c.r
+        LEFT JOIN compared_in n ON n.a = l.name_h AND n.b = r.name_h
     """)
-    con.unregister("name_pair")
+    con.unregister("compared_in")
 
 
 def _drop_hopeless(con: duckdb.DuckDBPyConnection) -> None:
@@ -274,7 +316,7 @@ def _drop_hopeless(con: duckdb.DuckDBPyConnection) -> None:
     worth comparing."""
     con.execute("""
         CREATE OR REPLACE TEMP TABLE candidate AS
-        SELECT c.* FROM candidate c JOIN side l ON l.id = c.l JOIN side r ON r.id = c.r
+        SELECT c.* FROM candidate c JOIN profile l ON l.pid = c.l JOIN profile r ON r.pid = c.r
         WHERE coalesce(name_level NOT IN ('different', 'surname'), true)
            OR (coalesce(l.id_number, l.id_mask) IS NOT NULL AND coalesce(r.id_number, r.id_mask) IS NOT NULL)
     """)
@@ -284,17 +326,10 @@ def measured_model(con: duckdb.DuckDBPyConnection, settings: Settings) -> Model:
     """The model with what strangers share by accident in this data. Counts are integers until the last
     division, so that the order in which threads add them up cannot show."""
     people = con.execute("SELECT people FROM population").fetchone()
-    known = {
-        "room": ("concat_ws('|', community, compound, building, unit, room)", "room"),
-        "building": ("concat_ws('|', community, compound, building)", "building"),
-        "community": ("coalesce(community, compound)", "coalesce(community, compound)"),
-    }
-    own = "profile SEMI JOIN appearance USING (pid) WHERE true"
     chances = {
-        name: _chance(con, f"SELECT {key} AS key FROM {own} AND {given} IS NOT NULL")
-        for name, (key, given) in known.items()
+        name: _chance(con, f"SELECT {name} AS key FROM appearance WHERE {name} IS NOT NULL") for name, _, _ in _PLACES
     }
-    chances["tube"] = _chance(con, "SELECT DISTINCT tube_code AS key, pid FROM rec WHERE tube_code IS NOT NULL")
+    chances["tube"] = _chance(con, "SELECT DISTINCT hash(tube_code) AS key, pid FROM rec WHERE tube_code IS NOT NULL")
     return chinese_model(people=people[0] if people else 1.0, chances=chances, settings=settings)
 
 

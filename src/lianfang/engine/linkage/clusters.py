@@ -11,15 +11,20 @@ import math
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from datetime import date
 
 from lianfang.engine.linkage.contract import Settings
 
 _NOT_WORTH_A_LOOK = 0.05
+# Of the people of a round, so many are swabbed twice, single retests included.
+_SWABBED_TWICE = 0.01
+# Two rows of the roster that look alike are worth a look even where the swabs speak for two people.
+_STILL_LISTED = 0.5
 
 
 @dataclass(frozen=True, slots=True)
 class Edge:
-    """A pair of bases with the pair of profiles that speaks loudest for it."""
+    """A pair of bases with the pair of profiles that speaks loudest for it; ``of_roster``: the roster names both."""
 
     a: int
     b: int
@@ -27,14 +32,19 @@ class Edge:
     how: str
     l: int  # noqa: E741
     r: int
+    of_roster: bool = False
 
 
 @dataclass(slots=True)
 class Traits:
-    """What a cluster is known to be. ``documents`` are whole numbers by type."""
+    """What a cluster is known to be. ``documents`` are whole numbers by type; ``tubes`` those of its swabs and
+    their results."""
 
     documents: dict[str, set[str]] = field(default_factory=dict)
     rostered: bool = False
+    tubes: set[str] = field(default_factory=set)
+    sexes: set[str] = field(default_factory=set)
+    births: set[date] = field(default_factory=set)
 
     def contradicts(self, other: Traits) -> bool:
         """Two different whole documents of one type are two people."""
@@ -45,10 +55,24 @@ class Traits:
             for kind, numbers in self.documents.items()
         )
 
+    def differs_in_person(self, other: Traits) -> bool:
+        """Sex or day of birth speaks against one person, though less surely than a document."""
+        return any(
+            mine and others and not (mine & others)
+            for mine, others in ((self.sexes, other.sexes), (self.births, other.births))
+        )
+
+    def swabbed_apart(self, other: Traits) -> bool:
+        """Each has a swab in a tube of its own."""
+        return bool(self.tubes and other.tubes and not self.tubes & other.tubes)
+
     def absorb(self, other: Traits) -> None:
         for kind, numbers in other.documents.items():
             self.documents[kind] = self.documents.get(kind, set()) | numbers
         self.rostered = self.rostered or other.rostered
+        self.tubes = self.tubes | other.tubes
+        self.sexes = self.sexes | other.sexes
+        self.births = self.births | other.births
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +93,7 @@ class Clusters:
     parent: dict[int, int] = field(default_factory=dict)
     known: dict[int, Traits] = field(default_factory=dict)
     near: dict[int, dict[int, float]] = field(default_factory=lambda: defaultdict(dict))
+    on_roster: dict[int, dict[int, float]] = field(default_factory=lambda: defaultdict(dict))
     barred: dict[int, set[int]] = field(default_factory=lambda: defaultdict(set))
     taken: list[Taken] = field(default_factory=list)
 
@@ -93,7 +118,9 @@ class Clusters:
         """Take what is sure of ``edges``; return the rest that is worth a person's look, best first."""
         ordered = sorted(edges, key=lambda edge: (-edge.odds, edge.a, edge.b))
         for edge in ordered:
-            self._remember(self.find(edge.a), self.find(edge.b), edge.odds)
+            _remember(self.near, self.find(edge.a), self.find(edge.b), edge.odds)
+            if edge.of_roster:
+                _remember(self.on_roster, self.find(edge.a), self.find(edge.b), edge.odds)
         first = {
             (edge.a, edge.b): self.probability(self.find(edge.a), self.find(edge.b), edge.odds) for edge in ordered
         }
@@ -123,28 +150,42 @@ class Clusters:
         return self.known.get(root) or self.traits.get(root) or Traits()
 
     def probability(self, a: int, b: int, odds: float) -> float:
-        """That clusters ``a`` and ``b`` are one, given whom else each of them could be."""
-        odds = max(odds, self.near[a].get(b, 0.0))
+        """That clusters ``a`` and ``b`` are one, given whom else each of them could be.
+
+        Two entries of the roster are one only by what speaks for the two entries themselves, not because a
+        third record could be either of them.
+        """
+        if self._of(a).rostered and self._of(b).rostered:
+            odds = self._odds_on_roster(a, b)
+        else:
+            odds = max(odds, self.near[a].get(b, 0.0))
         rivals = max(self._rivals(a, b), self._rivals(b, a))
         return odds / (1.0 + odds + rivals)
 
+    def _odds_on_roster(self, a: int, b: int) -> float:
+        odds = max(self.on_roster[a].get(b, 0.0), min(self.near[a].get(b, 0.0), _STILL_LISTED))
+        one, other = self._of(a), self._of(b)
+        if one.differs_in_person(other):
+            return min(odds, _STILL_LISTED)
+        if one.swabbed_apart(other):
+            return max(odds * _SWABBED_TWICE, min(odds, _STILL_LISTED))
+        return odds
+
     def _rivals(self, one: int, other: int) -> float:
         return math.fsum(
-            odds
+            odds * self._share(one, rival, other)
             for rival, odds in self.near[one].items()
             if rival != other and self._may_join(one, rival) and self._exclude(rival, other)
         )
 
-    def _exclude(self, a: int, b: int) -> bool:
-        """Two people for sure, or two entries of the roster that are not surely the same."""
-        if not self._may_join(a, b):
-            return True
-        sure = self.settings.sure_at / (1 - self.settings.sure_at)
-        return self._of(a).rostered and self._of(b).rostered and self.near[a].get(b, 0.0) < sure
+    def _share(self, one: int, rival: int, other: int) -> float:
+        """What ``rival`` counts for: little where that person has a swab already and ``other`` has not."""
+        mine, theirs = self._of(one), self._of(rival)
+        return _SWABBED_TWICE if mine.swabbed_apart(theirs) and not self._of(other).tubes else 1.0
 
-    def _remember(self, a: int, b: int, odds: float) -> None:
-        if a != b and odds > self.near[a].get(b, 0.0):
-            self.near[a][b] = self.near[b][a] = odds
+    def _exclude(self, a: int, b: int) -> bool:
+        """Two people for sure, or two entries of the roster that were not found to be the same."""
+        return not self._may_join(a, b) or (self._of(a).rostered and self._of(b).rostered)
 
     def _union(self, a: int, b: int) -> None:
         root, gone = min(a, b), max(a, b)
@@ -153,9 +194,10 @@ class Clusters:
         traits.absorb(self._of(gone))
         self.known[root] = traits
         self.parent[gone] = root
-        for other, odds in self.near.pop(gone, {}).items():
-            self.near[other].pop(gone, None)
-            self._remember(root, other, odds)
+        for weights in (self.near, self.on_roster):
+            for other, odds in weights.pop(gone, {}).items():
+                weights[other].pop(gone, None)
+                _remember(weights, root, other, odds)
         for other in self.barred.pop(gone, set()):
             self.barred[other].discard(gone)
             self.barred[other].add(root)
@@ -172,6 +214,8 @@ class Clusters:
             pair = (min(a, b), max(a, b))
             if a == b or pair in seen or not self._may_join(a, b):
                 continue
+            if not edge.of_roster and b in self.on_roster[a]:
+                continue  # the roster's own rows show the pair better
             probability = min(first, self.probability(a, b, edge.odds))
             if _probability(edge.odds) < self.settings.unsure_from or probability < _NOT_WORTH_A_LOOK:
                 continue
@@ -181,6 +225,11 @@ class Clusters:
                 listed[b] += 1
                 unsure.append(Taken(edge, probability))
         return unsure
+
+
+def _remember(weights: dict[int, dict[int, float]], a: int, b: int, odds: float) -> None:
+    if a != b and odds > weights[a].get(b, 0.0):
+        weights[a][b] = weights[b][a] = odds
 
 
 def _probability(odds: float) -> float:

@@ -65,6 +65,10 @@ PLACE_SQL = """CASE
          THEN CASE WHEN l.room = r.room THEN 'room' ELSE 'other_room' END
     WHEN l.community = r.community OR l.compound = r.compound THEN 'community'
     END"""
+# SQL: nothing that both sides say of the place differs; the building and the room are compared elsewhere.
+SAME_PLACE = """(l.community = r.community OR l.community IS NULL OR r.community IS NULL)
+    AND (l.compound = r.compound OR l.compound IS NULL OR r.compound IS NULL)
+    AND (l.unit = r.unit OR l.unit IS NULL OR r.unit IS NULL)"""
 
 SQL = {
     "name": "c.name_level",

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping
 import duckdb
 import pyarrow as pa
 
+from lianfang.engine.linkage.comparisons import SAME_PLACE
 from lianfang.engine.linkage.decisions import Verdict
 from lianfang.engine.linkage.names import compare_names
 
@@ -15,7 +16,8 @@ _ALIKE = frozenset({"same", "masked", "sounds", "looks", "order", "one_off", "si
 
 
 def base_profiles(con: duckdb.DuckDBPyConnection, verdicts: Mapping[tuple[int, int], Verdict]) -> None:
-    """Create ``base`` (pid, base, disputed): profiles with the same whole valid document share a base.
+    """Create ``base`` (pid, base, disputed, rostered): profiles with the same whole valid document share a base;
+    ``rostered``: the roster names one of them.
 
     A document is disputed where the roster gives it to two people with clearly different names, where a row
     that bears it has the name and the room or phone of somebody else with a document of their own, or where a
@@ -23,9 +25,9 @@ def base_profiles(con: duckdb.DuckDBPyConnection, verdicts: Mapping[tuple[int, i
     """
     con.execute("""
         CREATE TEMP TABLE base AS
-        SELECT pid, coalesce(min(pid) OVER (PARTITION BY anchor), pid) AS base, false AS disputed
-        FROM profile WHERE anchor IS NOT NULL
-        UNION ALL SELECT pid, pid, false FROM profile WHERE anchor IS NULL
+        SELECT pid, min(pid) OVER w AS base, false AS disputed, bool_or(on_roster) OVER w AS rostered
+        FROM profile WHERE anchor IS NOT NULL WINDOW w AS (PARTITION BY anchor)
+        UNION ALL SELECT pid, pid, false, on_roster FROM profile WHERE anchor IS NULL
     """)
     groups = _groups_with_several_names(con)
     split = _pids_decided_different(con, verdicts)
@@ -40,8 +42,10 @@ def base_profiles(con: duckdb.DuckDBPyConnection, verdicts: Mapping[tuple[int, i
 
 def _groups_with_several_names(con: duckdb.DuckDBPyConnection) -> set[str]:
     rows = con.execute("""
-        SELECT anchor, list(DISTINCT name_key) FROM profile WHERE anchor IS NOT NULL AND name_key IS NOT NULL
-        GROUP BY anchor HAVING min(name_key) <> max(name_key)
+        SELECT anchor, list_sort(list(DISTINCT name_key)) FROM profile SEMI JOIN (
+            SELECT anchor FROM profile WHERE anchor IS NOT NULL AND name_key IS NOT NULL
+            GROUP BY anchor HAVING min(name_key) <> max(name_key)) USING (anchor)
+        WHERE name_key IS NOT NULL GROUP BY anchor
     """).fetchall()
     return {anchor for anchor, names in rows if not _all_alike(names)}
 
@@ -69,11 +73,11 @@ _Member = tuple[str, int, str | None, bool, bool]
 def _read_groups(con: duckdb.DuckDBPyConnection, anchors: Iterable[str]) -> list[list[_Member]]:
     """The profiles of each document: anchor, pid, name, on the roster, known elsewhere by name and place."""
     con.register("disputed_in", pa.table({"anchor": pa.array(sorted(anchors), pa.string())}))
-    rows = con.execute("""
-        SELECT p.anchor, p.pid, p.name_key, p.on_roster, EXISTS (
-            SELECT 1 FROM profile q WHERE q.name_key = p.name_key AND q.anchor <> p.anchor AND q.on_roster
-               AND (q.phone = p.phone OR (q.room = p.room AND q.building = p.building)))
-        FROM profile p SEMI JOIN disputed_in d USING (anchor) ORDER BY p.anchor, p.pid
+    rows = con.execute(f"""
+        SELECT l.anchor, l.pid, l.name_key, l.on_roster, EXISTS (
+            SELECT 1 FROM profile r WHERE r.name_key = l.name_key AND r.anchor <> l.anchor AND r.on_roster
+               AND (r.phone = l.phone OR (r.room = l.room AND r.building = l.building AND {SAME_PLACE})))
+        FROM profile l SEMI JOIN disputed_in d USING (anchor) ORDER BY l.anchor, l.pid
     """).fetchall()
     con.unregister("disputed_in")
     groups: dict[str, list[_Member]] = defaultdict(list)
@@ -125,3 +129,9 @@ def _store(con: duckdb.DuckDBPyConnection, changed: list[tuple[int, int]]) -> No
     con.register("changed_in", table)
     con.execute("UPDATE base SET base = c.base, disputed = true FROM changed_in c WHERE base.pid = c.pid")
     con.unregister("changed_in")
+    con.execute("""
+        UPDATE base SET rostered = d.rostered FROM (
+            SELECT b.base, bool_or(p.on_roster) AS rostered FROM base b JOIN profile p USING (pid)
+            WHERE b.disputed GROUP BY b.base) d
+        WHERE base.disputed AND base.base = d.base
+    """)

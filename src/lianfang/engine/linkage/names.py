@@ -65,6 +65,19 @@ def pinyin(key: str) -> str:
     return first + "".join([_syllable(char) for char in key[1:]])
 
 
+# SQL: ``sound`` with the sounds that southern accents do not tell apart folded together.
+SOFTENED_SQL = "{sound}"
+for _exact, _soft in _SOFTENED:
+    SOFTENED_SQL = f"replace({SOFTENED_SQL}, '{_exact}', '{_soft}')"
+
+
+def spoken(key: str) -> tuple[str | None, str | None]:
+    """Pinyin of a name and of its first character, not softened; None for what is masked."""
+    first = _syllable(key[0])
+    surname = _SURNAME_READINGS.get(key[0]) or first
+    return None if "*" in key else surname + "".join(map(_syllable, key[1:])), None if key[0] == "*" else surname
+
+
 @lru_cache(maxsize=200_000)
 def softened_pinyin(key: str) -> str:
     """Pinyin with the sounds that southern accents do not tell apart folded together."""
@@ -81,16 +94,17 @@ def is_masked(key: str) -> bool:
 def mask_fits(mask: str, other: str) -> bool:
     """Whether a masked name may stand for ``other``: visible characters agree from both ends.
 
-    ``张*`` also fits 张小明, since many systems print one star for any given name; ``张**`` does not fit 张伟.
+    ``张*`` also fits 张小明, since many systems print one star for any given name; ``张**`` does not fit 张伟. Two
+    masked names fit where their lengths are equal and no visible character differs. Stars in a Latin name may also
+    stand for the spaces that ``name_key`` leaves out.
     """
+    if is_masked(other):
+        return len(mask) == len(other) and all(a == b or "*" in (a, b) for a, b in zip(mask, other, strict=True))
     head, _, tail = mask.partition("*")
     tail = tail.lstrip("*")
     stars = len(mask) - len(head) - len(tail)
     hidden = len(other) - len(head) - len(tail)
-    fits = hidden == stars or (stars == 1 and hidden in (1, 2, 3))
-    if is_masked(other):
-        shown = min(len(head), len(other.partition("*")[0]))
-        return mask[:shown] == other[:shown]
+    fits = hidden == stars or (stars == 1 and hidden in (1, 2, 3)) or (other.isascii() and 0 < stars - hidden <= 3)
     return fits and bool(head or tail) and other.startswith(head) and other.endswith(tail)
 
 

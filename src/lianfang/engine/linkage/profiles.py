@@ -14,6 +14,7 @@ from datetime import date
 
 import duckdb
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from lianfang.engine.linkage.names import name_key
 
@@ -22,6 +23,7 @@ CONTENT = (
     "community", "compound", "building", "unit", "room",
 )  # fmt: skip
 _SEPARATOR = "\x1f"
+_PLAIN_NAME = "^[\\x{4e00}-\\x{9fff}]+$"
 
 # A document that may stand for the person. HK/Macao permits keep nine characters for life, Taiwan
 # permits eight; what follows counts renewals (dossier §4).
@@ -41,8 +43,18 @@ CASE WHEN id_number IS NULL OR length(id_number) < 5 THEN NULL
 # that says 居民身份证 and one that tells a foreigner's card by its first digit mean the same number.
 _EIGHTEEN = "[0-9*]{17}[0-9X*]"
 _ID_TYPE = f"""
-CASE WHEN regexp_full_match(coalesce(id_number, id_mask), '{_EIGHTEEN}') THEN 'resident_id' ELSE id_type END
+CASE WHEN id_type = 'resident_id' THEN id_type
+     WHEN regexp_full_match(coalesce(id_number, id_mask), '{_EIGHTEEN}') THEN 'resident_id' ELSE id_type END
 """
+
+
+# What is joined and counted again and again, as numbers: ``name_h`` … null where the text is.
+_HASHED = ("name_key", "phone", "community", "compound", "building", "unit", "room")
+CODES = ("name_h", *(f"{field}_h" for field in _HASHED[1:]))
+_CODES = ", ".join(
+    f"CASE WHEN {field} IS NOT NULL THEN hash({field}) END AS {code}"
+    for field, code in zip(_HASHED, CODES, strict=True)
+)
 
 
 def record_key(record: Mapping[str, object]) -> str:
@@ -76,73 +88,89 @@ def pair_key(a: str, b: str) -> str:
     return "-".join(sorted((a, b)))
 
 
-# SQL: the record_key of a profile's ``content``.
+# SQL: the record_key of a ``content``.
 KEY = "lower(lpad(format('{{:x}}', {content}), 32, '0'))[:16]"
 
 
+def content_texts(con: duckdb.DuckDBPyConnection, pids: str) -> pa.Table:
+    """``pid`` and ``text``, the content as a decimal number, of the profiles that the SQL ``pids`` selects.
+
+    DuckDB takes a hundred microseconds for each such text, Python less than one.
+    """
+    halves = con.execute(f"""
+        SELECT pid, (content >> 64)::UBIGINT, (content & 18446744073709551615::UHUGEINT)::UBIGINT
+        FROM content WHERE pid IN ({pids})
+    """).to_arrow_table()
+    texts = [str(high << 64 | low) for high, low in zip(halves[1].to_pylist(), halves[2].to_pylist(), strict=True)]
+    return pa.table({"pid": halves[0], "text": pa.array(texts, pa.string())})
+
+
 def load_profiles(con: duckdb.DuckDBPyConnection, records: pa.Table) -> None:
-    """Create ``rec`` (record_id, role, tube_code, pid) and ``profile`` from a RECORDS table."""
-    con.register("records_given", records)
-    con.execute(f"CREATE TEMP VIEW records_in AS SELECT * REPLACE ({_ID_TYPE} AS id_type) FROM records_given")
-    _load_name_keys(con)
+    """Create ``rec`` (row, record_id, role, tube_code, pid), ``content`` (pid, content) and ``profile`` from a
+    RECORDS table; ``row`` counts its rows from 0."""
+    given = records.append_column("row", pa.array(range(records.num_rows), pa.int32()))
+    given = given.append_column("name_key", _name_keys(records["name"]))
+    con.register("records_in", given)
+    _number(con)
+    con.unregister("records_in")
+    con.execute("""
+        CREATE TEMP TABLE rec AS
+        SELECT h.row, h.record_id, h.role, h.tube_code, n.pid FROM hashed h JOIN numbered n USING (content)
+    """)
+    con.execute("DROP TABLE hashed")
+    con.execute("CREATE TEMP TABLE content AS SELECT pid, content FROM numbered")
+    _describe(con, given)
+    con.execute("DROP TABLE numbered")
+
+
+def _name_keys(names: pa.ChunkedArray) -> pa.ChunkedArray:
+    """``name_key`` of every name, "" where it has none. Names of plain characters are their own key."""
+    distinct = pc.unique(names).drop_null()
+    plain = pc.and_not(pc.match_substring_regex(distinct, _PLAIN_NAME), pc.match_substring(distinct, "某"))
+    odd = distinct.filter(pc.invert(plain))
+    keys = pa.array([name_key(name) or "" for name in odd.to_pylist()], pa.string())
+    return pc.coalesce(pc.take(keys, pc.index_in(names, value_set=odd)), names)
+
+
+def _number(con: duckdb.DuckDBPyConnection) -> None:
+    """``hashed``: the records with the hash of their content; ``numbered``: each content once, in its order."""
     content = ", ".join(f"coalesce({field}::VARCHAR, '')" for field in CONTENT)
     con.execute(f"""
         CREATE TEMP TABLE hashed AS
-        SELECT record_id, role, tube_code, md5_number(concat_ws(chr(31), {content},
-            CASE WHEN room IS NULL THEN coalesce(address, '') ELSE '' END,
-            CASE WHEN coalesce(id_number, phone, room) IS NULL
-                 THEN coalesce(tube_code, '') ELSE '' END)) AS content, id_is_valid
-        FROM (SELECT r.*, coalesce(k.name_key, r.name) AS name_key
-              FROM records_in r LEFT JOIN odd_name k ON k.name = r.name)
+        SELECT row, record_id, role, tube_code, coalesce(id_is_valid, true) AS id_is_valid,
+               md5_number(concat_ws(chr(31), {content},
+                   CASE WHEN room IS NULL THEN coalesce(address, '') ELSE '' END,
+                   CASE WHEN coalesce(id_number, phone, room) IS NULL
+                        THEN coalesce(tube_code, '') ELSE '' END)) AS content
+        FROM (SELECT * REPLACE ({_ID_TYPE} AS id_type) FROM records_in)
     """)
     con.execute("""
         CREATE TEMP TABLE numbered AS
         SELECT (row_number() OVER (ORDER BY content) - 1)::INTEGER AS pid, * FROM (
-            SELECT content, min(record_id) AS example, bool_and(coalesce(id_is_valid, true)) AS id_is_valid,
+            SELECT content, min(row) AS example, bool_and(id_is_valid) AS id_is_valid,
                    bool_or(role = 'roster') AS on_roster, count(*)::INTEGER AS copies
             FROM hashed GROUP BY content)
     """)
-    con.execute("""
-        CREATE TEMP TABLE rec AS
-        SELECT h.record_id, h.role, h.tube_code, n.pid FROM hashed h JOIN numbered n USING (content)
-    """)
-    con.execute("DROP TABLE hashed")
+
+
+def _describe(con: duckdb.DuckDBPyConnection, given: pa.Table) -> None:
+    """``profile``: what the first record of each content says, and what follows from it."""
+    chosen = con.execute("""
+        SELECT pid, example, id_is_valid, on_roster, copies FROM numbered ORDER BY pid
+    """).to_arrow_table()
+    said = given.select([*CONTENT, "address"]).take(chosen["example"])
+    for name in ("pid", "id_is_valid", "on_roster", "copies"):
+        said = said.append_column(name, chosen[name])
+    con.register("said_in", said)
     con.execute(f"""
         CREATE TEMP TABLE profile AS
-        SELECT * EXCLUDE (sex, birth_on, is_resident),
+        SELECT * EXCLUDE (sex, birth_on, is_resident), {_CODES},
                coalesce(birth_on, CASE WHEN is_resident THEN try_strptime(id_number[7:14], '%Y%m%d')::DATE END)
                    AS birth_on,
                coalesce(sex, CASE WHEN NOT is_resident THEN NULL
                                   WHEN id_number[17] IN ('1', '3', '5', '7', '9') THEN 'male' ELSE 'female' END) AS sex
         FROM (SELECT *, {_ANCHOR} AS anchor, id_type = 'resident_id' AND anchor IS NOT NULL AS is_resident FROM (
-              SELECT n.pid, n.content, {_columns()},
-                     n.id_is_valid, CASE WHEN r.room IS NULL THEN r.address END AS address, n.on_roster, n.copies
-              FROM numbered n JOIN records_in r ON r.record_id = n.example
-              LEFT JOIN odd_name k ON k.name = r.name))
+              SELECT * REPLACE (nullif(name_key, '') AS name_key, {_ID_TYPE} AS id_type,
+                                CASE WHEN room IS NULL THEN address END AS address) FROM said_in))
     """)
-    con.execute("DROP TABLE numbered")
-    con.execute("DROP VIEW records_in")
-    con.unregister("records_given")
-
-
-def _columns() -> str:
-    """The fields of CONTENT from a record ``r`` whose odd name has the key ``k``."""
-    return "nullif(coalesce(k.name_key, r.name), '') AS name_key, " + ", ".join(f"r.{f}" for f in CONTENT[1:])
-
-
-def _load_name_keys(con: duckdb.DuckDBPyConnection) -> None:
-    """Names of plain characters are their own key; only the others go through Python."""
-    odd = con.execute("""
-        SELECT DISTINCT name FROM records_in WHERE name IS NOT NULL
-           AND (NOT regexp_full_match(name, '[\\x{4e00}-\\x{9fff}]+') OR contains(name, '某'))
-    """).fetchall()
-    names = [name for (name,) in odd]
-    keys = pa.table(
-        {
-            "name": pa.array(names, pa.string()),
-            "name_key": pa.array([name_key(name) or "" for name in names], pa.string()),
-        }
-    )
-    con.register("odd_name_in", keys)
-    con.execute("CREATE TEMP TABLE odd_name AS SELECT * FROM odd_name_in")
-    con.unregister("odd_name_in")
+    con.unregister("said_in")

@@ -11,7 +11,7 @@ from django.http import HttpRequest, HttpResponseBase
 from django.utils import translation
 from django.utils.cache import patch_vary_headers
 
-from lianfang.foundation.web.errors import too_large
+from lianfang.foundation.web.errors import bad_request, too_large
 from lianfang.foundation.web.language import CATALOGUES, asked_language
 
 Answer = Callable[[HttpRequest], HttpResponseBase]
@@ -76,12 +76,23 @@ class Language:
             response.headers.setdefault("Content-Language", _catalogue_name())
             return response
 
-    def process_view(self, request: Any, *_: object) -> None:
-        """The account is known now; its language wins, for the view and for its errors."""
+    def process_view(self, request: Any, *_: object) -> HttpResponseBase | None:
+        """The account is known now; its language wins, for the view and for its errors.
+
+        No text of ours holds the character NUL and PostgreSQL keeps none: what sends one is no browser of a user.
+        """
         account = getattr(request, "user", None)
         chosen = getattr(account, "language", "")
         if chosen in CATALOGUES:
             translation.activate(chosen)
+        return bad_request(request, ValueError("NUL")) if _has_nul(request) else None
+
+
+def _has_nul(request: HttpRequest) -> bool:
+    given = [request.path, *request.GET.keys(), *(text for _, texts in request.GET.lists() for text in texts)]
+    if request.method == "POST":
+        given += [*request.POST.keys(), *(text for _, texts in request.POST.lists() for text in texts)]
+    return any("\0" in str(text) for text in given)
 
 
 def _catalogue_name() -> str:

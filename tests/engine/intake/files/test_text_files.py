@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lianfang.engine.intake.files import Limits
+from lianfang.engine.intake.files import Limits, delimited
 from lianfang.engine.intake.files.delimited import read_delimited, sniff_delimiter
 from lianfang.engine.intake.files.encodings import Encoding
 
@@ -120,6 +120,12 @@ def test_line_breaks_inside_quotation_marks_stay_one_row(opened):
     assert file.sheets[0].rows[1:] == [["甲", "1号楼\n2单元\n301", "a"], ["乙", "2号楼", '"贵宾"']]
 
 
+def test_a_carriage_return_inside_a_cell_costs_no_row(opened):
+    file = opened("a.csv", b"\xe5\xba\x8f,\xe5\x90\x8d\n1,a\rb\n2,c\n")
+    assert [row[0] for row in file.sheets[0].rows] == ["序", "1", "2"]
+    assert [problem.row for problem in file.problems] == [2]
+
+
 def test_a_file_cut_in_its_last_row_is_told(opened):
     file = opened("a.csv", SIMPLIFIED.encode()[:-25])
     assert [problem.code for problem in file.problems][-1] == "last_row_cut"
@@ -172,3 +178,33 @@ def test_no_row_is_lost_whatever_the_cells_hold(rows):
     read = read_delimited(io.BytesIO(text.getvalue().encode("gb18030")), Encoding("gb18030"), Limits())
     assert (read.delimiter, read.problems) == (",", [])
     assert [[cell or "" for cell in row] for row in read.rows[1:-1]] == rows
+
+
+_LINE = st.sampled_from(
+    [
+        "1,甲,2\n",
+        "2,乙,3\r\n",
+        "\n",
+        '3,"丙",4\n',
+        '4,"丁\n',
+        '戊",5\n',
+        '5,="07",6\n',
+        '6,己"庚,7\n',
+        '"\n',
+        "7,a\rb,8\n",
+    ]
+)
+
+
+@given(st.lists(_LINE, max_size=30), st.sampled_from([2, 3, 7]))
+def test_rows_read_in_bulk_are_those_read_with_care(lines, block):
+    content = "".join(lines).encode()
+
+    def read(care: bool):
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(delimited, "_BLOCK", block)
+            if care:
+                patch.setattr(delimited._Records, "_without_care", lambda *_: None)
+            return read_delimited(io.BytesIO(content), Encoding("utf-8"), Limits())
+
+    assert read(care=False) == read(care=True)

@@ -8,9 +8,9 @@ import pghistory
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 
+from lianfang.domains.lab_testing.models.tubes import Sample, Tube
 from lianfang.foundation.access.roles import Level
 from lianfang.foundation.access.scoped import ScopeColumns, Scoped
-from lianfang.domains.lab_testing.models.tubes import Sample, Tube
 
 
 class Outcome(models.TextChoices):
@@ -211,8 +211,8 @@ class Hold(Scoped):
     """One person of a positive or contradicting tube, held until a single re-test: reason, evidence, end, and a way to
     object. A positive single tube makes a row too, at once in the state case: nobody is told of twice.
 
-    ``person_id`` is null for somebody on no roster: ``sample`` has the name. ``is_by_hand``: somebody decided, and facts
-    that come later do not undo it.
+    ``person_id`` is null for somebody on no roster: ``sample`` has the name. ``is_by_hand``: somebody decided, and
+    facts that come later do not undo it.
     """
 
     person_id = models.BigIntegerField(null=True)

@@ -32,5 +32,10 @@ def sampled_per_day(actor: Actor, first_on: date, last_on: date) -> dict[tuple[i
 
 def first_swab_on(actor: Actor) -> date | None:
     """The local day of the first swab in the actor's places."""
-    found = Sample.objects.visible_to(actor).order_by("sampled_at").annotate(day=TruncDate("sampled_at")).values_list("day", flat=True)
+    found = (
+        Sample.objects.visible_to(actor)
+        .order_by("sampled_at")
+        .annotate(day=TruncDate("sampled_at"))
+        .values_list("day", flat=True)
+    )
     return found.first()

@@ -10,8 +10,9 @@ from __future__ import annotations
 import csv
 import io
 from collections import Counter, deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import BinaryIO
 
 from lianfang.engine.intake.contract import Problem
@@ -22,6 +23,7 @@ from lianfang.engine.intake.values.contract import Cell
 _DELIMITERS = ",\t;|"
 _SNIFFED_LINES = 200
 _PROBLEMS_SHOWN = 20
+_BLOCK = 500
 _BROKEN = "\ufffd"
 
 
@@ -77,7 +79,7 @@ def sniff_delimiter(lines: list[str]) -> str:
     """The delimiter that cuts most of the lines into the same number of cells; a comma where none does."""
     best, best_score = ",", 0.0
     for delimiter in _DELIMITERS:
-        widths = Counter(len(row) for row in csv.reader(lines, delimiter=delimiter) if any(row))
+        widths = _widths(lines, delimiter)
         widths.pop(1, None)
         if not widths:
             continue
@@ -89,8 +91,24 @@ def sniff_delimiter(lines: list[str]) -> str:
 
 
 def _usual_width(lines: list[str], delimiter: str) -> int:
-    widths = Counter(len(row) for row in csv.reader(lines, delimiter=delimiter) if any(row))
+    widths = _widths(lines, delimiter)
     return widths.most_common(1)[0][0] if widths else 1
+
+
+def _widths(lines: list[str], delimiter: str) -> Counter[int]:
+    """How many of the rows that hold anything have how many cells."""
+    widths: Counter[int] = Counter()
+    reader = csv.reader(lines, delimiter=delimiter)
+    while True:
+        try:
+            row = next(reader, None)
+        except csv.Error:
+            # Told with its row when it is read; of the delimiter it says nothing.
+            continue
+        if row is None:
+            return widths
+        if any(row):
+            widths[len(row)] += 1
 
 
 def _declared_delimiter(sample: list[str]) -> str | None:
@@ -128,19 +146,33 @@ class _Lines:
         self.ends_with_newline = True
 
     def __iter__(self) -> Iterator[tuple[str, int]]:
-        while True:
-            if self._ahead:
-                yield self._ahead.popleft()
-            elif (following := next(self._source, None)) is not None:
-                yield following
-            else:
-                return
+        while self._ahead or self._look_ahead():
+            yield self._ahead.popleft()
+
+    @property
+    def at_hand(self) -> int:
+        """How many lines were looked at and not given yet."""
+        return len(self._ahead)
+
+    def block(self) -> list[str] | None:
+        """The next lines, some hundreds, where none is at hand and all of them can be decoded; else None."""
+        if self._ahead or not self._look_ahead() or any(broken for _, broken in self._ahead):
+            return None
+        lines = [line for line, _ in self._ahead]
+        self._ahead.clear()
+        return lines
+
+    def _look_ahead(self) -> bool:
+        """Put the next lines at hand. Whether there are any."""
+        following = next(self._source, ())
+        self._ahead.extend(following)
+        return bool(following)
 
     def peek(self, count: int) -> list[str]:
         """The next ``count`` lines, which will still be given."""
-        while len(self._ahead) < count and (following := next(self._source, None)) is not None:
-            self._ahead.append(following)
-        return [line for line, _ in self._ahead]
+        while len(self._ahead) < count and self._look_ahead():
+            pass
+        return [line for line, _ in islice(self._ahead, count)]
 
     def skip_one(self) -> None:
         self._ahead.popleft()
@@ -149,19 +181,25 @@ class _Lines:
         """Give ``lines`` again before the others."""
         self._ahead.extendleft(reversed(lines))
 
-    def _decoded(self, handle: BinaryIO) -> Iterator[tuple[str, int]]:
+    def _decoded(self, handle: BinaryIO) -> Iterator[Sequence[tuple[str, int]]]:
         handle.seek(0)
         head = handle.read(MEBIBYTE)
         handle.seek(self._encoding.skip)
         wide = self._encoding.name.startswith("utf-16")
         lines = self._rewrapped(handle) if wide or (b"\r" in head and b"\n" not in head) else self._plain(handle)
-        for number, (line, broken_at) in enumerate(lines, 1):
-            if "\x00" in line:
-                self.nuls += line.count("\x00")
-                self.nul_row = self.nul_row or number
-                line = line.replace("\x00", "")
-            self.ends_with_newline = line.endswith(("\n", "\r"))
-            yield line, broken_at
+        number = 0
+        while block := list(islice(lines, _BLOCK)):
+            if any("\x00" in line for line, _ in block):
+                block = [self._without_nuls(*line, number + place) for place, line in enumerate(block, 1)]
+            number += len(block)
+            self.ends_with_newline = block[-1][0].endswith(("\n", "\r"))
+            yield block
+
+    def _without_nuls(self, line: str, broken_at: int, number: int) -> tuple[str, int]:
+        if "\x00" in line:
+            self.nuls += line.count("\x00")
+            self.nul_row = self.nul_row or number
+        return line.replace("\x00", ""), broken_at
 
     def _plain(self, handle: BinaryIO) -> Iterator[tuple[str, int]]:
         position = self._encoding.skip
@@ -211,6 +249,31 @@ class _Records:
 
     def __iter__(self) -> Iterator[list[Cell]]:
         while not self._ended:
+            while (lines := self._lines.block()) is not None:
+                rows = self._without_care(lines)
+                if rows is None:
+                    self._lines.push_back([(line, 0) for line in lines])
+                    break
+                self._number += len(rows)
+                yield from rows
+            yield from self._with_care()
+
+    def _without_care(self, lines: list[str]) -> list[list[Cell]] | None:
+        """The rows of some lines where each is plainly a row, as in most files all are; else None."""
+        if any('="' in line for line in lines):
+            return None
+        try:
+            # An empty line at the end is a row of its own, unless a quotation mark is still open.
+            *rows, last = csv.reader([*lines, "\n"], delimiter=self._delimiter)
+        except csv.Error:
+            return None
+        if last or len(rows) != len(lines):
+            return None
+        return [[cell or None for cell in row] for row in rows]
+
+    def _with_care(self) -> Iterator[list[Cell]]:
+        """Rows one by one, until the lines at hand are used up."""
+        while not self._ended:
             reader = csv.reader(self._feed(), delimiter=self._delimiter)
             while True:
                 try:
@@ -225,6 +288,8 @@ class _Records:
                 if row is None:
                     break
                 yield self._cells(row)
+                if not restart and not self._lines.at_hand:
+                    return
                 if restart:
                     break
 

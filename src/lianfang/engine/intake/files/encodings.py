@@ -7,8 +7,6 @@ import codecs
 from dataclasses import dataclass
 from typing import BinaryIO
 
-import charset_normalizer
-
 from lianfang.engine.intake.files.contract import MEBIBYTE
 
 UTF_8 = "utf-8"
@@ -93,6 +91,9 @@ def _gb18030_or_big5(sample: bytes) -> Encoding:
     likely = max(scores, key=lambda name: scores[name])
     if abs(scores[GB18030] - scores[BIG5]) >= _CLEAR_LEAD:
         return Encoding(likely)
+    # Imported on use: only a text in doubt needs it, and every reading process would wait for it.
+    import charset_normalizer
+
     best = charset_normalizer.from_bytes(sample, cp_isolation=[GB18030, BIG5]).best()
     named = best.encoding if best is not None and best.encoding in scores else likely
     return Encoding(named, certain=named == likely)

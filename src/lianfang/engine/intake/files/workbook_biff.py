@@ -20,6 +20,8 @@ _FORMULAS = frozenset((0x0006, 0x0206, 0x0406))
 _CELLS = frozenset((0x0203, 0x0204, 0x027E, 0x00FD, 0x00D6))
 _BOOLEAN_OR_ERROR = 0x0205
 _MANY_NUMBERS = 0x00BD
+# The head of a record, and where it is a cell its row and column.
+_RECORD = struct.Struct("<HHHH")
 _SPECIAL_CELLS = _FORMULAS | {_BOOLEAN_OR_ERROR, _MANY_NUMBERS}
 
 ERROR_TEXTS = {
@@ -57,7 +59,7 @@ def scan_compound(compound: Compound, limits: Limits) -> WorkbookScan:
         # The reader takes all sheets of an .xls at once: one that cannot be bounded spoils the file.
         try:
             sheet = _scan_sheet(stream, offset, limits)
-        except struct.error as error:
+        except (struct.error, IndexError) as error:
             raise RefusedError("damaged", detail=f"BIFF: {error}") from error
         sheet.refuse_if_too_big(limits, None)
         scan.sheets[place] = sheet
@@ -95,37 +97,47 @@ def _global_records(stream: bytes, scan: WorkbookScan) -> list[int]:
 
 
 def _scan_sheet(stream: bytes, position: int, limits: Limits) -> SheetScan:
+    """Walk the records of one sheet: one for every cell, a million in a big file, so each costs as little as it can."""
     scan = SheetScan()
     last_row = last_column = -1
     depth = 0
     end = len(stream)
-    unpack = struct.unpack_from
-    while position + 4 <= end:
-        kind, length = unpack("<HH", stream, position)
-        position += 4
-        if position + length > end:
+    unpack = _RECORD.unpack_from
+    while position + _RECORD.size <= end:
+        kind, length, row, column = unpack(stream, position)
+        body = position + 4
+        position = body + length
+        if position > end:
             raise RefusedError("half_written", detail="BIFF")
         if kind in _CELLS:
-            row, column = unpack("<HH", stream, position)
-            last_row = max(last_row, row)
-            last_column = max(last_column, column)
+            if row > last_row:
+                last_row = row
+            if column > last_column:
+                last_column = column
         elif kind in _SPECIAL_CELLS:
-            row, column = _special_cell(stream, position, kind, length, scan)
-            last_row = max(last_row, row)
-            last_column = max(last_column, column)
+            row, column = _special_cell(stream, body, kind, length, scan)
+            last_row, last_column = max(last_row, row), max(last_column, column)
         elif kind == _DIMENSIONS:
-            _check_dimensions(stream[position : position + length], limits)
+            _check_dimensions(stream[body:position], limits)
         elif kind == _BOF:
             depth += 1
         elif kind == _EOF:
             depth -= 1
             if depth <= 0:
                 break
-        position += length
     else:
-        raise RefusedError("half_written", detail="BIFF")
+        if not _ends_here(stream, position, depth):
+            raise RefusedError("half_written", detail="BIFF")
     scan.last_row, scan.last_column = last_row, last_column
     return scan
+
+
+def _ends_here(stream: bytes, position: int, depth: int) -> bool:
+    """Whether the last record of the stream, too short to hold a cell, is the end of the sheet."""
+    if position + 4 > len(stream):
+        return False
+    kind, length = struct.unpack_from("<HH", stream, position)
+    return kind == _EOF and depth <= 1 and position + 4 + length <= len(stream)
 
 
 def _special_cell(stream: bytes, position: int, kind: int, length: int, scan: SheetScan) -> tuple[int, int]:

@@ -1,6 +1,7 @@
 """How single cells are read: one normaliser for every canonical field, and the types of what they give.
 
-``NORMALISERS[field](cell, context)`` gives a ``Reading``. ``TYPES[field]`` is the Arrow type of its value,
+``NORMALISERS[field](cell, context)`` gives a ``Reading``; ``PLAIN[field]`` the same for all plain cells of a column at
+once, for the fields of which nearly every cell is plain and different. ``TYPES[field]`` is the Arrow type of its value,
 ``COMPANIONS[field]`` the further columns that it may fill, with their types. The rules all normalisers keep:
 
 - a value that was changed has a note that says how; a cell that was not understood has a note of severity "error"
@@ -23,6 +24,7 @@ from lianfang.engine.intake.values.code_tables import parse_code_table
 from lianfang.engine.intake.values.contract import Normaliser
 from lianfang.engine.intake.values.dates import Bounds, day_normaliser, instant_companions, instant_normaliser
 from lianfang.engine.intake.values.folding import fold_text
+from lianfang.engine.intake.values.plain import PlainReader, plain_readers
 from lianfang.engine.intake.values.plates import read_plate
 from lianfang.engine.intake.values.quantities import (
     count_normaliser,
@@ -47,6 +49,7 @@ from lianfang.engine.tables import DAY, INSTANT
 __all__ = [
     "COMPANIONS",
     "NORMALISERS",
+    "PLAIN",
     "TYPES",
     "AddressParts",
     "fold_text",
@@ -121,6 +124,10 @@ NORMALISERS: Mapping[str, Normaliser] = {
     "vaccine_doses": count_normaliser(0, 20, "针|剂|针剂|剂次|次|针次|支|DOSES?|[针剂次]*[(].*[)]"),
     "test_times": count_normaliser(0, 10_000, "次|轮|回|次检测"),
 }
+
+PLAIN: Mapping[str, PlainReader] = plain_readers(
+    names=("name", *_NAMES), phones=("phone", *_PHONES), codes=_CODES, days=_DAYS, instants=_INSTANTS
+)
 
 _SMALL = pa.int16()
 TYPES: Mapping[str, pa.DataType] = {

@@ -50,6 +50,9 @@ _HOUSE = re.compile(
 ).match
 _STOREY_OR_BUILDING = re.compile(rf"(?<![0-9A-Z])(?P<number>[0-9]{{1,3}})(?:楼|樓)(?P<room>[0-9]{{3,5}}[A-Z]?){_END}")
 _SIDE_NOTED = re.compile(r"[(（]([东西南北中左右](?:边|侧|户|室)?|[A-Z])[)）]$")
+# 幸福小区10号楼2单元 and 301室: nothing that would have to be folded, and a room in digits after a word.
+_FLAT = re.compile(r"(?P<before>[A-Z0-9\u4e00-\u9fff]+(?:单元|[楼栋幢]))(?P<room>[1-9][0-9]{2,3})室?").fullmatch
+_ANY_ROOM = "101"
 _HINT = re.compile(r"[0-9A-Za-z]|[号栋幢座楼室单元弄]").search
 
 _DIVISIONS = re.compile(
@@ -81,6 +84,26 @@ NO_PARTS = AddressParts()
 
 def parse_address(text: str) -> AddressParts:
     """The parts of an address written as one text: compound, building, unit, floor, room."""
+    flat = _FLAT(text)
+    if flat is not None and (stairs := _stairwell(flat["before"])) is not None:
+        return AddressParts(stairs.compound, stairs.building, stairs.unit, stairs.floor, flat["room"])
+    return _parse(text)
+
+
+@lru_cache(maxsize=4096)
+def _stairwell(before: str) -> AddressParts | None:
+    """The parts that all flats of one stairwell share, read of one of them; None where they depend on the room.
+
+    They do not where a building is named and nothing stands between the last word of a place and the room: no
+    pattern below then looks at the room's digits but the one that takes them as the room.
+    """
+    if "弄" in before or _last_building(before + _ANY_ROOM) is None:
+        return None
+    parts = _parse(before + _ANY_ROOM)
+    return parts if parts.room == _ANY_ROOM else None
+
+
+def _parse(text: str) -> AddressParts:
     if not _HINT(text):
         return NO_PARTS
     plain = fold_text(text)[0]

@@ -51,7 +51,8 @@ OLDEST_BIRTH = 130
 _EPOCH = datetime(1899, 12, 30)
 _MIDNIGHT = time()
 _PLAIN = re.compile(
-    r"([12][0-9]{3})[-/.]([0-9]{1,2})[-/.]([0-9]{1,2})(?: ([0-9]{1,2}):([0-9]{2})(?::([0-9]{2}))?)?"
+    r"([12][0-9]{3})(?:[-/.]([0-9]{1,2})[-/.]([0-9]{1,2})|年([0-9]{1,2})月([0-9]{1,2})日)"
+    r"(?: ([0-9]{1,2}):([0-9]{2})(?::([0-9]{2}))?)?"
 ).fullmatch
 FIRST_YEAR, LAST_YEAR = 1850, 2150
 # Where spreadsheets put a time of day that has no date.
@@ -63,6 +64,13 @@ class Bounds(NamedTuple):
 
     past: bool
     birth: bool = False
+
+    def undoubted(self, as_of: datetime) -> tuple[datetime, datetime]:
+        """The first and the last moment that give no reason for doubt."""
+        first = datetime(max(1, as_of.year - (OLDEST_BIRTH if self.birth else EVENT_YEARS)), 1, 1)
+        if self.birth:
+            return first, as_of
+        return first, as_of + TOLERANCE if self.past else datetime.max
 
 
 class _Read(NamedTuple):
@@ -113,14 +121,11 @@ def instant_companions(field: str) -> Mapping[str, pa.DataType]:
 
 
 def _doubts(read: _Read, context: ValueContext, bounds: Bounds) -> tuple[Note, ...]:
-    if bounds.birth:
-        if read.moment > context.as_of:
-            return (BIRTH_IN_FUTURE,)
-        return (BIRTH_TOO_EARLY,) if read.moment.year + OLDEST_BIRTH < context.as_of.year else ()
-    if bounds.past and read.moment > context.as_of + TOLERANCE:
-        return (IN_THE_FUTURE,)
-    if read.moment.year + EVENT_YEARS < context.as_of.year:
-        return (LONG_AGO,)
+    first, last = bounds.undoubted(context.as_of)
+    if read.moment > last:
+        return (BIRTH_IN_FUTURE if bounds.birth else IN_THE_FUTURE,)
+    if read.moment < first:
+        return (BIRTH_TOO_EARLY if bounds.birth else LONG_AGO,)
     return ()
 
 
@@ -188,9 +193,9 @@ def _from_serial(cell: float, context: ValueContext, bounds: Bounds) -> _Read | 
 
 
 def _from_text(cell: str, context: ValueContext, bounds: Bounds) -> _Read | Reading:
-    plain = _plain_form(cell)
+    plain = plain_moment(cell)
     if plain is not None:
-        return plain
+        return _Read(plain, plain.time() != _MIDNIGHT)
     text, found = folded(cell)
     notes = list(found)
     bare = text.strip("'’‘`´\"“”")
@@ -213,19 +218,19 @@ def _from_text(cell: str, context: ValueContext, bounds: Bounds) -> _Read | Read
     return _moment(day[0], written, [*notes, *day[1]])
 
 
-def _plain_form(text: str) -> _Read | None:
-    """2022-08-30, 2022/8/30 4:12 and the like, which most files hold."""
+def plain_moment(text: str) -> datetime | None:
+    """2022-08-30, 2022/8/30 4:12, 2022年8月30日 and the like, which most files hold; None for anything else."""
     match = _PLAIN(text)
     if not match:
         return None
-    year, month, day, hour, minute, second = match.groups()
+    year, month, day, named_month, named_day, hour, minute, second = match.groups("0")
     try:
-        moment = datetime(int(year), int(month), int(day), int(hour or 0), int(minute or 0), int(second or 0))
+        moment = datetime(
+            int(year), int(month) or int(named_month), int(day) or int(named_day), int(hour), int(minute), int(second)
+        )
     except ValueError:
         return None
-    if not FIRST_YEAR <= moment.year <= LAST_YEAR:
-        return None
-    return _Read(moment, moment.time() != _MIDNIGHT)
+    return moment if FIRST_YEAR <= moment.year <= LAST_YEAR else None
 
 
 def _serial_text(text: str, bounds: Bounds) -> float | None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from datetime import date
+from functools import lru_cache
 
 import pyarrow as pa
 from stdnum.cn import uscc
@@ -66,7 +67,7 @@ EXPANDED = Note("scientific_expanded", "changed")
 _RESIDENT = re.compile("[1-9][0-9]{16}[0-9X]").fullmatch
 _MASKED_RESIDENT = re.compile("(?=.{18}$)[1-9][0-9]{2,5}[*]{8,14}[0-9]{1,3}[0-9X]").fullmatch
 _OLD_RESIDENT = re.compile("[1-9][0-9]{14}").fullmatch
-_PROVINCES = frozenset(
+PROVINCES = frozenset(
     words_in("11 12 13 14 15 21 22 23 31 32 33 34 35 36 37 41 42 43 44 45 46 50 51 52 53 54 61 62 63 64 65 71 81 82 83")
 )
 SCIENTIFIC = re.compile(r"(\d)(?:\.(\d+))?E\+?(\d{1,3})").fullmatch
@@ -105,10 +106,10 @@ def read_id_number(cell: Cell, context: ValueContext) -> Reading:
     """
     if type(cell) is str and _RESIDENT(cell) and calc_check_digit(cell) == cell[17]:
         # What nearly every cell is, without a detour: the rest is slower and says the same.
-        born = _day(cell[6:14])
+        born = day_of_birth(cell[6:14])
         year = context.as_of.year
         foreign = cell[0] == "9"
-        if born is not None and year - OLDEST <= born.year < year and (foreign or cell[:2] in _PROVINCES):
+        if born is not None and year - OLDEST <= born.year < year and (foreign or cell[:2] in PROVINCES):
             return Reading(cell, (), _facts(cell, born, foreign))
     return _read_any(cell, context)
 
@@ -261,7 +262,7 @@ def _resident(number: str, notes: list[Note], context: ValueContext) -> Reading:
     if problems:
         return _wrong(number, [*notes, *problems])
     foreign = number[0] == "9"
-    if not foreign and number[:2] not in _PROVINCES:
+    if not foreign and number[:2] not in PROVINCES:
         notes = [*notes, PROVINCE]
     born = date.fromisoformat(number[6:14])
     return Reading(number, without_repeats(notes), _facts(number, born, foreign))
@@ -277,7 +278,7 @@ def _old_resident(number: str, notes: list[Note], context: ValueContext) -> Read
 
 
 def _problems_of_birth(digits: str, context: ValueContext) -> list[Note]:
-    born = _day(digits)
+    born = day_of_birth(digits)
     if born is None:
         return [WRONG_DATE]
     if born > context.as_of.date():
@@ -287,7 +288,7 @@ def _problems_of_birth(digits: str, context: ValueContext) -> list[Note]:
     return []
 
 
-def _day(digits: str) -> date | None:
+def day_of_birth(digits: str) -> date | None:
     try:
         return date.fromisoformat(digits)
     except ValueError:
@@ -327,6 +328,7 @@ def kind_named(cell: Cell) -> str | None:
     return text if text and _kind_hint(text.upper()) else None
 
 
+@lru_cache(maxsize=4096)
 def _kind_hint(text: str) -> str | None:
     """The one kind of document that ``text`` speaks of, if it speaks of one only."""
     kinds = [kind for kind, words in _KIND_WORDS if words.search(text)]

@@ -41,7 +41,7 @@ LEADING_REMOVED = Note("name_leading_removed", "changed")
 _CJK = "\u3400-\u9fff\U00020000-\U0003ffff〇"
 _PLAIN = re.compile("[\u4e00-\u9fff]{2,4}").fullmatch
 _SPACED = re.compile("[\u4e00-\u9fff](?: +[\u4e00-\u9fff]){1,3}").fullmatch
-_NOT_NAMES = frozenset(
+NOT_NAMES = frozenset(
     words_in(
         "不详 未知 暂无 没有 无名 无名氏 不明 未填 未填写 空白 空户 空房 空置 空置房 无人 无人居住 无人户 待定 "
         "保密 不清楚 未登记 匿名 "
@@ -75,7 +75,7 @@ _HIDDEN = re.compile("[*×✱∗○◯●■□◎#_]|某|(?<=[\u3400-\u9fff])[X
 _STARRED = re.compile(rf"^([{_CJK}]{{2,}})\*$")
 _GLUED_ROLE = re.compile(rf"^([{_CJK}]{{2,3}})(户主|业主|房东|租户|租客|房客|本人)$")
 # Two last characters that say a word of four or fewer is more, or less, than a name.
-_TELLING = frozenset(
+TELLING_ENDS = frozenset(
     words_in(
         "先生 女士 小姐 阿姨 师傅 老师 大爷 大妈 奶奶 爷爷 太太 医生 老板 户主 业主 房东 租户 租客 房客 本人 "
         "之子 之女 之妻 之夫 之母 之父 之孙 的子 的女 妻子 丈夫 儿子 女儿 母亲 父亲 孩子"
@@ -93,8 +93,8 @@ def name_normaliser(*, with_companions: bool) -> Normaliser:
         if (
             type(cell) is str
             and _PLAIN(cell)
-            and cell not in _NOT_NAMES
-            and cell[-2:] not in _TELLING
+            and cell not in NOT_NAMES
+            and cell[-2:] not in TELLING_ENDS
             and "某" not in cell
         ):
             return Reading(cell)
@@ -112,7 +112,7 @@ def name_normaliser(*, with_companions: bool) -> Normaliser:
 
 def _is_plain(text: str) -> bool:
     """Whether the text is a name and nothing else."""
-    return bool(_PLAIN(text)) and text not in _NOT_NAMES and text[-2:] not in _TELLING and "某" not in text
+    return bool(_PLAIN(text)) and text not in NOT_NAMES and text[-2:] not in TELLING_ENDS and "某" not in text
 
 
 def _read_any(cell: Cell) -> Reading:
@@ -125,7 +125,7 @@ def _read_any(cell: Cell) -> Reading:
     text, found = folded(cell)
     if not text:
         return Reading(None, found)
-    if is_placeholder(text) or text in _NOT_NAMES:
+    if is_placeholder(text) or text in NOT_NAMES:
         return PLACEHOLDER
     notes = list(found)
     aside: list[str] = []
@@ -133,7 +133,7 @@ def _read_any(cell: Cell) -> Reading:
     text = _joined(text, notes)
     if not text:
         return Reading(None, (NO_NAME,))
-    if is_placeholder(text) or text in _NOT_NAMES:
+    if is_placeholder(text) or text in NOT_NAMES:
         return PLACEHOLDER
     companions: dict[str, Value] = {"name_note": "; ".join(aside)} if aside else {}
     mask = _mask(text, notes)

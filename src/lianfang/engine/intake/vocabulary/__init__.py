@@ -9,7 +9,7 @@ import re
 import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from importlib.resources import files
 from typing import Any, Literal, NamedTuple
 
@@ -85,6 +85,7 @@ _HAN = re.compile("[\u3400-\u9fff]")
 _SPACE = re.compile(r"\s+")
 
 
+@lru_cache(maxsize=20_000)
 def fold_label(text: str) -> str:
     """A label in the form in which labels are compared: half width, simplified, lower case, and without
     spaces where it has Chinese characters; brackets of all kinds become ()."""
