@@ -2,32 +2,11 @@
 
 from __future__ import annotations
 
-import os
-import tempfile
 from collections.abc import Callable, Iterator
-from pathlib import Path
 
-# Settings are read at import, before the server is there; the addresses are put in by ``product_database``.
-_FOLDER = Path(tempfile.mkdtemp(prefix="lianfang-test-"))
-_FOR_SETTINGS = {
-    "LIANFANG_FOLDER": str(_FOLDER / "settings"),
-    "DATABASE_URL": "postgresql://unset/unset",
-    "DATABASE_OWNER_URL": "postgresql://unset/unset",
-    "DJANGO_SETTINGS_MODULE": "lianfang.config.settings",
-}
-_BEFORE = {name: os.environ.get(name) for name in _FOR_SETTINGS}
-os.environ.update(_FOR_SETTINGS)
+from tests.django_for_tests import set_up
 
-import django  # noqa: E402
-
-django.setup()
-
-# Other tests of the same run start programs of their own, which must not find these.
-for _name, _value in _BEFORE.items():
-    if _value is None:
-        del os.environ[_name]
-    else:
-        os.environ[_name] = _value
+_FOLDER = set_up()
 
 import pytest  # noqa: E402
 from django.conf import settings  # noqa: E402

@@ -5,20 +5,11 @@ They need no database. Alone they may run with DJANGO_SETTINGS_MODULE=tests.foun
 
 from __future__ import annotations
 
-import os
-import tempfile
 from collections.abc import Iterator
-from pathlib import Path
 
-if "DJANGO_SETTINGS_MODULE" not in os.environ:
-    os.environ["DJANGO_SETTINGS_MODULE"] = "lianfang.config.settings"
-    os.environ.setdefault("LIANFANG_FOLDER", str(Path(tempfile.mkdtemp(prefix="lianfang-test-")) / "settings"))
-    os.environ.setdefault("DATABASE_URL", "postgresql://unset/unset")
-    os.environ.setdefault("DATABASE_OWNER_URL", "postgresql://unset/unset")
+from tests.django_for_tests import set_up
 
-import django
-
-django.setup()
+set_up()
 
 import pytest  # noqa: E402
 from django.test import Client, RequestFactory, override_settings  # noqa: E402

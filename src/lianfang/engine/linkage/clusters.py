@@ -16,7 +16,7 @@ from datetime import date
 from lianfang.engine.linkage.contract import Settings
 
 _NOT_WORTH_A_LOOK = 0.05
-# Of the people of a round, so many are swabbed twice, single retests included.
+# Of the people of a round, so many are swabbed, or written down, twice; single retests included.
 _SWABBED_TWICE = 0.01
 # Two rows of the roster that look alike are worth a look even where the swabs speak for two people.
 _STILL_LISTED = 0.5
@@ -37,12 +37,11 @@ class Edge:
 
 @dataclass(slots=True)
 class Traits:
-    """What a cluster is known to be. ``documents`` are whole numbers by type; ``tubes`` those of its swabs and
-    their results."""
+    """What a cluster is known to be. ``documents`` are whole numbers by type."""
 
     documents: dict[str, set[str]] = field(default_factory=dict)
     rostered: bool = False
-    tubes: set[str] = field(default_factory=set)
+    swabbed: bool = False
     sexes: set[str] = field(default_factory=set)
     births: set[date] = field(default_factory=set)
 
@@ -62,15 +61,11 @@ class Traits:
             for mine, others in ((self.sexes, other.sexes), (self.births, other.births))
         )
 
-    def swabbed_apart(self, other: Traits) -> bool:
-        """Each has a swab in a tube of its own."""
-        return bool(self.tubes and other.tubes and not self.tubes & other.tubes)
-
     def absorb(self, other: Traits) -> None:
         for kind, numbers in other.documents.items():
             self.documents[kind] = self.documents.get(kind, set()) | numbers
         self.rostered = self.rostered or other.rostered
-        self.tubes = self.tubes | other.tubes
+        self.swabbed = self.swabbed or other.swabbed
         self.sexes = self.sexes | other.sexes
         self.births = self.births | other.births
 
@@ -167,7 +162,7 @@ class Clusters:
         one, other = self._of(a), self._of(b)
         if one.differs_in_person(other):
             return min(odds, _STILL_LISTED)
-        if one.swabbed_apart(other):
+        if one.swabbed and other.swabbed:
             return max(odds * _SWABBED_TWICE, min(odds, _STILL_LISTED))
         return odds
 
@@ -179,9 +174,9 @@ class Clusters:
         )
 
     def _share(self, one: int, rival: int, other: int) -> float:
-        """What ``rival`` counts for: little where that person has a swab already and ``other`` has not."""
-        mine, theirs = self._of(one), self._of(rival)
-        return _SWABBED_TWICE if mine.swabbed_apart(theirs) and not self._of(other).tubes else 1.0
+        """What ``rival`` counts for as the person of a swab: little who has one already, where ``other`` has none."""
+        taken = self._of(one).swabbed and self._of(rival).swabbed and not self._of(other).swabbed
+        return _SWABBED_TWICE if taken else 1.0
 
     def _exclude(self, a: int, b: int) -> bool:
         """Two people for sure, or two entries of the roster that were not found to be the same."""

@@ -88,20 +88,18 @@ def _traits(con: duckdb.DuckDBPyConnection, bases: set[int]) -> dict[int, Traits
     con.register("near_in", pa.table({"base": pa.array(sorted(bases), pa.int32())}))
     rows = con.execute("""
         SELECT b.base, any_value(p.anchor) || CASE WHEN bool_or(b.disputed) THEN ':' || b.base ELSE '' END,
-               bool_or(p.on_roster), list(DISTINCT p.sex), list(DISTINCT p.birth_on),
-               list_distinct(flatten(list(coalesce(t.tubes, []))))
+               bool_or(p.on_roster), bool_or(s.base IS NOT NULL), list(DISTINCT p.sex), list(DISTINCT p.birth_on)
         FROM base b SEMI JOIN near_in USING (base) JOIN profile p USING (pid)
-        LEFT JOIN (SELECT pid, list(DISTINCT tube_code) AS tubes
-                   FROM rec JOIN base USING (pid) SEMI JOIN near_in USING (base)
-                   WHERE role IN ('samples', 'results') AND tube_code IS NOT NULL GROUP BY pid) t USING (pid)
+        LEFT JOIN (SELECT DISTINCT base FROM rec JOIN base USING (pid) SEMI JOIN near_in USING (base)
+                   WHERE role = 'samples') s ON s.base = b.base
         GROUP BY b.base
     """).fetchall()
     con.unregister("near_in")
     traits = {}
-    for base, anchor, rostered, sexes, births, tubes in rows:
+    for base, anchor, rostered, swabbed, sexes, births in rows:
         kind, _, number = (anchor or "").partition(":")
         documents = {kind: {number}} if anchor else {}
-        traits[base] = Traits(documents, rostered, set(tubes), set(sexes) - {None}, set(births) - {None})
+        traits[base] = Traits(documents, rostered, swabbed, set(sexes) - {None}, set(births) - {None})
     return traits
 
 
