@@ -63,7 +63,7 @@ def test_a_household_says_who_is_missing_and_a_resident_sees_the_own_one(night: 
         with night.as_(login) as actor:
             (panel,) = [
                 one
-                for one in panels.panels_for(actor, home, "household" if may_open else "own")
+                for one in panels.panels_for(actor, home, "household" if may_open else "own_household")
                 if one.template == "lab_testing/panel_household.html"
             ]
             assert sorted((name, row.state) for name, row in panel.context["testing_people"]) == [

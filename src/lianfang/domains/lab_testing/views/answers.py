@@ -6,7 +6,7 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Any
 
-from django.http import Http404, HttpResponseBase, HttpResponseRedirect, QueryDict
+from django.http import Http404, HttpResponseBase, HttpResponseRedirect
 from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
 
@@ -59,29 +59,6 @@ def round_or_404(request: Any, pk: int) -> Round:
         return round_for(request.actor, pk)
     except NotFoundError as error:
         raise Http404(error.code) from error
-
-
-def readable(view: View) -> View:
-    """Takes the NUL characters out of what was sent: no text of a person has one, broken scanners send them, and the
-    database refuses them."""
-
-    @wraps(view)
-    def read(request: Any, *args: Any, **kwargs: Any) -> HttpResponseBase:
-        request.GET = _without_nul(request.GET)
-        if request.method == "POST":
-            request.POST = _without_nul(request.POST)
-        return view(request, *args, **kwargs)
-
-    return read
-
-
-def _without_nul(given: QueryDict) -> QueryDict:
-    if not any("\0" in text for _, texts in given.lists() for text in texts):
-        return given
-    kept = given.copy()
-    for name, texts in given.lists():
-        kept.setlist(name, [text.replace("\0", "") for text in texts])
-    return kept
 
 
 def whole(given: object, otherwise: int | None = None) -> int | None:
