@@ -275,7 +275,7 @@ def sides(con: duckdb.DuckDBPyConnection) -> None:
 
 
 def name_levels(con: duckdb.DuckDBPyConnection) -> None:
-    """``candidate.name_level`` and ``name_level`` (a, b, level; by ``name_h``): compared once per pair of names, not per pair of people. Han names that differ in
+    """``candidate.name_level``: compared once per pair of names, not per pair of people. Han names that differ in
     more than a character and in sound are told apart at once."""
     con.execute("""
         CREATE OR REPLACE TEMP TABLE name_pair AS
@@ -299,7 +299,6 @@ def name_levels(con: duckdb.DuckDBPyConnection) -> None:
     """).to_arrow_table()
     levels = map(compare_names, met["left_key"].to_pylist(), met["right_key"].to_pylist())
     con.register("compared_in", met.append_column("level", pa.array(levels, pa.string())))
-    con.execute("CREATE OR REPLACE TEMP TABLE name_level AS SELECT a, b, level FROM compared_in")
     con.execute("""
         CREATE OR REPLACE TEMP TABLE candidate AS
         SELECT c.*, CASE WHEN l.name_h IS NULL OR r.name_h IS NULL THEN NULL
@@ -307,7 +306,7 @@ def name_levels(con: duckdb.DuckDBPyConnection) -> None:
                          WHEN l.name_h = r.name_h THEN 'same'
                          WHEN l.name_key[1] = r.name_key[1] THEN 'surname' ELSE 'different' END AS name_level
         FROM candidate c JOIN profile l ON l.pid = c.l JOIN profile r ON r.pid = c.r
-        LEFT JOIN name_level n ON n.a = l.name_h AND n.b = r.name_h
+        LEFT JOIN compared_in n ON n.a = l.name_h AND n.b = r.name_h
     """)
     con.unregister("compared_in")
 
