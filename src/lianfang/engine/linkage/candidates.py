@@ -7,7 +7,7 @@ import pyarrow as pa
 
 from lianfang.engine.linkage.comparisons import chinese_model
 from lianfang.engine.linkage.contract import Settings
-from lianfang.engine.linkage.names import SOFTENED_SQL, compare_names, spoken
+from lianfang.engine.linkage.names import SOFTENED_SQL, compare_names, masked_level_sql, spoken
 from lianfang.engine.linkage.profiles import CODES
 from lianfang.engine.linkage.scoring import Model, block, compare, score
 
@@ -259,10 +259,12 @@ def _tubed(con: duckdb.DuckDBPyConnection) -> None:
 def sides(con: duckdb.DuckDBPyConnection) -> None:
     """``side``: everything compared, of the profiles that some candidate pair has."""
     con.execute("""
+        CREATE OR REPLACE TEMP TABLE own AS
+        SELECT * FROM profile SEMI JOIN (SELECT l AS pid FROM candidate UNION SELECT r FROM candidate) USING (pid)
+    """)
+    con.execute("""
         CREATE TEMP TABLE side AS
-        WITH used AS (SELECT l AS pid FROM candidate UNION SELECT r FROM candidate),
-             own AS (SELECT * FROM profile SEMI JOIN used USING (pid)),
-             phones AS (SELECT phone_h, count(DISTINCT base)::DOUBLE AS times FROM appearance
+        WITH phones AS (SELECT phone_h, count(DISTINCT base)::DOUBLE AS times FROM appearance
                         SEMI JOIN own USING (phone_h) GROUP BY phone_h)
         SELECT p.pid AS id, p.id_type, p.id_number, p.id_mask, p.phone, p.phone_mask, p.sex, p.birth_on,
                p.community, p.compound, p.building, p.unit, p.room, f.name_tf, f.sound_tf, f.surname_tf,
@@ -272,6 +274,7 @@ def sides(con: duckdb.DuckDBPyConnection) -> None:
                     ELSE length(replace(p.id_mask, '*', '')) END AS id_shown
         FROM own p LEFT JOIN form f USING (name_h) LEFT JOIN phones h USING (phone_h)
     """)
+    con.execute("DROP TABLE own")
 
 
 def name_levels(con: duckdb.DuckDBPyConnection) -> None:
@@ -283,22 +286,29 @@ def name_levels(con: duckdb.DuckDBPyConnection) -> None:
         JOIN profile l ON l.pid = c.l JOIN profile r ON r.pid = c.r
         WHERE l.name_h IS NOT NULL AND r.name_h IS NOT NULL
     """)
+    con.execute("""
+        CREATE OR REPLACE TEMP TABLE name_met AS
+        SELECT p.*, l.name_key AS left_key, r.name_key AS right_key, l.sound_h AS left_sound, r.sound_h AS right_sound
+        FROM name_pair p JOIN form l ON l.name_h = p.a JOIN form r ON r.name_h = p.b
+    """)
     met = con.execute("""
-        WITH named AS (
-            SELECT p.*, l.name_key AS left_key, r.name_key AS right_key,
-                   l.sound_h AS left_sound, r.sound_h AS right_sound,
-                   list_distinct(string_split(left_key, '')) AS left_characters,
+        SELECT a, b, left_key, right_key FROM (
+            SELECT *, list_distinct(string_split(left_key, '')) AS left_characters,
                    list_distinct(string_split(right_key, '')) AS right_characters
-            FROM name_pair p JOIN form l ON l.name_h = p.a JOIN form r ON r.name_h = p.b)
-        SELECT a, b, left_key, right_key FROM named
-        WHERE CASE WHEN a = b THEN left_sound IS NULL
-                   ELSE left_sound = right_sound OR left_sound IS NULL OR right_sound IS NULL
-                       OR len(list_intersect(left_characters, right_characters))
-                          >= greatest(len(left_characters), len(right_characters)) - 1
-                       OR regexp_matches(left_key || right_key, '[ -~]') END
+            FROM name_met WHERE a <> b AND NOT contains(left_key, '*') AND NOT contains(right_key, '*'))
+        WHERE left_sound = right_sound OR regexp_matches(left_key || right_key, '[ -~]')
+           OR len(list_intersect(left_characters, right_characters))
+              >= greatest(len(left_characters), len(right_characters)) - 1
     """).to_arrow_table()
     levels = map(compare_names, met["left_key"].to_pylist(), met["right_key"].to_pylist())
     con.register("compared_in", met.append_column("level", pa.array(levels, pa.string())))
+    con.execute(f"""
+        CREATE OR REPLACE TEMP TABLE name_level AS
+        SELECT a, b, level FROM compared_in UNION ALL
+        SELECT a, b, {masked_level_sql("left_key", "right_key")} FROM name_met
+        WHERE contains(left_key, '*') OR contains(right_key, '*')
+    """)
+    con.unregister("compared_in")
     con.execute("""
         CREATE OR REPLACE TEMP TABLE candidate AS
         SELECT c.*, CASE WHEN l.name_h IS NULL OR r.name_h IS NULL THEN NULL
@@ -306,9 +316,8 @@ def name_levels(con: duckdb.DuckDBPyConnection) -> None:
                          WHEN l.name_h = r.name_h THEN 'same'
                          WHEN l.name_key[1] = r.name_key[1] THEN 'surname' ELSE 'different' END AS name_level
         FROM candidate c JOIN profile l ON l.pid = c.l JOIN profile r ON r.pid = c.r
-        LEFT JOIN compared_in n ON n.a = l.name_h AND n.b = r.name_h
+        LEFT JOIN name_level n ON n.a = l.name_h AND n.b = r.name_h
     """)
-    con.unregister("compared_in")
 
 
 def _drop_hopeless(con: duckdb.DuckDBPyConnection) -> None:

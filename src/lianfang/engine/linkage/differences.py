@@ -41,6 +41,20 @@ def _one_sided(first: str, second: str) -> str:
     return f"WHEN ({has_l}) <> ({has_r}) THEN 'missing'"
 
 
+def _coded(comparison: str, level: str) -> str:
+    cases = " ".join(f"WHEN '{name}' THEN '{code}'" for name, code in _CODES[comparison].items())
+    return f"CASE {level} {cases} END"
+
+
+# SQL: the codes of a scored pair ``s`` of the profiles ``l`` and ``r``, from the levels it was scored by.
+SCORED_SQL = f"""list_filter([
+    {_coded("name", "CASE WHEN (l.name_key IS NULL) <> (r.name_key IS NULL) THEN 'missing' ELSE s.name END")},
+    {_coded("identity", f"CASE {_ID_TYPE} {_one_sided('id_number', 'id_mask')} ELSE s.identity END")},
+    {_coded("phone", f"CASE {_one_sided('phone', 'phone_mask')} ELSE s.phone END")},
+    {_coded("birth", "s.birth")}, {_coded("sex", "s.sex")},
+    {_coded("place", f"CASE {_one_sided('room', 'building')} ELSE s.place END")}], lambda code: code IS NOT NULL)"""
+
+
 def differences(con: duckdb.DuckDBPyConnection, pairs: Sequence[tuple[int, int]]) -> list[list[str]]:
     """The codes for each pair of profiles, in the order of ``pairs``."""
     con.register(

@@ -108,6 +108,25 @@ def mask_fits(mask: str, other: str) -> bool:
     return fits and bool(head or tail) and other.startswith(head) and other.endswith(tail)
 
 
+def masked_level_sql(a: str, b: str) -> str:
+    """SQL: ``compare_names`` of the columns ``a`` and ``b`` where at least one of them is masked."""
+    is_left = f"contains({a}, '*')"
+    head = "left(mask, strpos(mask, '*') - 1)"
+    tail = "ltrim(substr(mask, strpos(mask, '*')), '*')"
+    return f"""(SELECT CASE WHEN CASE
+            WHEN contains(other, '*') THEN length(mask) = length(other) AND len(list_filter(range(1, length(mask) + 1),
+                lambda i: mask[i] <> other[i] AND mask[i] <> '*' AND other[i] <> '*')) = 0
+            ELSE (hidden = stars OR (stars = 1 AND hidden IN (1, 2, 3))
+                  OR (regexp_full_match(other, '[\\x00-\\x7f]*') AND stars - hidden BETWEEN 1 AND 3))
+                AND head || tail <> '' AND starts_with(other, head) AND ends_with(other, tail) END
+        THEN 'masked' ELSE 'different' END
+        FROM (SELECT *, length(mask) - length(head) - length(tail) AS stars,
+                     length(other) - length(head) - length(tail) AS hidden
+              FROM (SELECT *, {head} AS head, {tail} AS tail
+                    FROM (SELECT CASE WHEN {is_left} THEN {a} ELSE {b} END AS mask,
+                                 CASE WHEN {is_left} THEN {b} ELSE {a} END AS other))))"""
+
+
 def compare_names(a: str, b: str) -> str:
     """The level of ``NAME_LEVELS`` for two name keys; symmetric."""
     if a == b and not is_masked(a):
