@@ -114,7 +114,11 @@ def conflicts(request: Any, import_id: int) -> HttpResponseBase:
     """Everything that must be decided, many to a page, by mouse or by keyboard."""
     batch = selectors.import_for(request.actor, import_id)
     if request.method == "POST":
-        return _decide(request, batch)
+        try:
+            return _decide(request, batch)
+        except services.NotNowError as error:
+            tell(request, t(f"registry_import.not_now.{error.code}"), tone="warning")
+            return redirect("registry:import", import_id=batch.pk)
     counts = selectors.conflict_counts(batch)
     kind = request.GET.get("kind", "")
     kind = kind if kind in counts else next((one for one in CHOICES if one in counts), "")

@@ -68,14 +68,14 @@ def badge(tone: str, text: str, icon_name: str = "", title: str = "") -> SafeStr
 
 @register.simple_tag
 def number(value: float | None, digits: int = 0) -> str:
-    """1,234; an absent number reads "unknown", never 0."""
-    return wording.number(value, digits)
+    """1,234; an absent number reads "unknown", never 0. Django hands "" over for a name that is not there."""
+    return wording.number(None if value == "" else value, digits)
 
 
 @register.simple_tag
 def percent(part: float | None, whole: float | None, digits: int = 1) -> str:
     """``part`` of ``whole``; never rounded up to 100 % nor down to 0 %. Unknown where either is, or of nothing."""
-    return wording.percent(part, whole, digits)
+    return wording.percent(None if part == "" else part, whole, digits)
 
 
 @register.simple_tag
