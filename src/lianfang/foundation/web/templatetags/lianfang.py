@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import date, datetime
-from typing import Any
+from typing import Any, Literal
 
 from django import template
 from django.utils.html import format_html
@@ -67,13 +67,13 @@ def badge(tone: str, text: str, icon_name: str = "", title: str = "") -> SafeStr
 
 
 @register.simple_tag
-def number(value: float | None, digits: int = 0) -> str:
+def number(value: float | Literal[""] | None, digits: int = 0) -> str:
     """1,234; an absent number reads "unknown", never 0. Django hands "" over for a name that is not there."""
     return wording.number(None if value == "" else value, digits)
 
 
 @register.simple_tag
-def percent(part: float | None, whole: float | None, digits: int = 1) -> str:
+def percent(part: float | Literal[""] | None, whole: float | None, digits: int = 1) -> str:
     """``part`` of ``whole``; never rounded up to 100 % nor down to 0 %. Unknown where either is, or of nothing."""
     return wording.percent(None if part == "" else part, whole, digits)
 
