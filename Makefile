@@ -23,7 +23,7 @@ check: setup
 
 test: setup
 	@tools/test_needs.sh
-	$(VENV)/bin/pytest
+	@tools/test.sh $(VENV)
 
 bench: setup
 	$(PY) -m benchmarks

@@ -1,8 +1,10 @@
 #!/usr/bin/env bash
 # A PostgreSQL 15 server (Debian 12's own) on a temporary folder, for running the tests against it.
 #
-#   tools/postgres15.sh with COMMAND...   start it, run COMMAND with DATABASE_URL and DATABASE_OWNER_URL, stop it
-#   tools/postgres15.sh start             start it and print both variables as lines for eval
+#   tools/postgres15.sh with COMMAND...   start it, run COMMAND with LIANFANG_TEST_SERVER (the superuser's address, for
+#                                         the product's tests), stop it
+#   tools/postgres15.sh start             start it and print, as lines for eval: that, POSTGRES15_FOLDER, and the
+#                                         DATABASE_URL and DATABASE_OWNER_URL of a database ready for Lianfang
 #   tools/postgres15.sh stop FOLDER       stop what start has started (FOLDER: POSTGRES15_FOLDER that it printed)
 #
 # As root it installs the package where it is missing and runs the server as the user postgres.
@@ -43,6 +45,7 @@ CREATE DATABASE lianfang OWNER lianfang_owner TEMPLATE template0 ENCODING 'UTF8'
 REVOKE ALL ON DATABASE lianfang FROM PUBLIC;
 GRANT CONNECT, TEMPORARY ON DATABASE lianfang TO lianfang_app;
 SQL
+  server_url="postgresql://postgres@/postgres?host=$folder"
   owner_url="postgresql://lianfang_owner:owner@/lianfang?host=$folder"
   app_url="postgresql://lianfang_app:app@/lianfang?host=$folder"
 }
@@ -57,18 +60,18 @@ case "${1:-}" in
     shift
     start_it
     trap 'stop_it "$folder"' EXIT
-    DATABASE_URL="$app_url" DATABASE_OWNER_URL="$owner_url" "$@"
+    LIANFANG_TEST_SERVER="$server_url" "$@"
     ;;
   start)
     start_it
-    printf "export POSTGRES15_FOLDER='%s'\nexport DATABASE_OWNER_URL='%s'\nexport DATABASE_URL='%s'\n" \
-      "$folder" "$owner_url" "$app_url"
+    printf "export %s='%s'\n" POSTGRES15_FOLDER "$folder" LIANFANG_TEST_SERVER "$server_url" \
+      DATABASE_OWNER_URL "$owner_url" DATABASE_URL "$app_url"
     ;;
   stop)
     stop_it "${2:-${POSTGRES15_FOLDER:?say which folder}}"
     ;;
   *)
-    sed -n '2,9s/^# \{0,1\}//p' "$0" >&2
+    sed -n '2,11s/^# \{0,1\}//p' "$0" >&2
     exit 2
     ;;
 esac

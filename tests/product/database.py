@@ -6,9 +6,9 @@ superuser (``tools/postgres15.sh`` starts Debian's and prints one).
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import os
-import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -19,6 +19,8 @@ from urllib.parse import urlsplit, urlunsplit
 import psycopg
 
 ROOT = Path(__file__).resolve().parents[2]
+# Held on a server while its template is made.
+MAKING = 20220902
 MADE_FROM = (
     "src/lianfang/*/*/migrations/*.py",
     "src/lianfang/foundation/access/*.py",
@@ -72,16 +74,16 @@ def _embedded(folder: Path) -> Iterator[tuple[str, str]]:
     from lianfang.config.embedded import EmbeddedPostgres
 
     kept = ROOT / ".pytest_cache" / "lianfang-database" / fingerprint()
-    if not kept.exists():
-        draft = kept.with_name(f"{kept.name}.{os.getpid()}")
-        draft.mkdir(parents=True)
-        with EmbeddedPostgres(draft / "data") as addresses:
-            migrate(addresses.owner_url, addresses.app_url, draft / "settings")
-        try:
+    kept.parent.mkdir(parents=True, exist_ok=True)
+    # Several processes run the tests at once; one of them makes what all copy.
+    with (kept.parent / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not kept.exists():
+            draft = kept.with_name(f"{kept.name}.{os.getpid()}")
+            draft.mkdir()
+            with EmbeddedPostgres(draft / "data") as addresses:
+                migrate(addresses.owner_url, addresses.app_url, draft / "settings")
             draft.rename(kept)
-        except OSError:
-            # Another run made the same one meanwhile.
-            shutil.rmtree(draft)
     data = folder / "data"
     subprocess.run(["cp", "-a", str(kept / "data"), str(data)], check=True)
     with EmbeddedPostgres(data) as addresses:
@@ -92,6 +94,7 @@ def _embedded(folder: Path) -> Iterator[tuple[str, str]]:
 def _on_server(server: str, folder: Path) -> Iterator[tuple[str, str]]:
     template, name = f"lianfang_template_{fingerprint()}", f"lianfang_test_{os.getpid()}"
     with psycopg.connect(server, autocommit=True) as connection:
+        connection.execute("SELECT pg_advisory_lock(%s)", [MAKING])
         _make_logins(connection)
         if not connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [template]).fetchone():
             draft = f"{template}_{os.getpid()}"
@@ -99,6 +102,7 @@ def _on_server(server: str, folder: Path) -> Iterator[tuple[str, str]]:
             migrate(_url(server, draft, "lianfang_owner"), _url(server, draft, "lianfang_app"), folder / "settings")
             connection.execute(f"ALTER DATABASE {draft} RENAME TO {template}")
         connection.execute(f"CREATE DATABASE {name} TEMPLATE {template} OWNER lianfang_owner")
+        connection.execute("SELECT pg_advisory_unlock(%s)", [MAKING])
         try:
             yield _url(server, name, "lianfang_owner"), _url(server, name, "lianfang_app")
         finally:

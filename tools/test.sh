@@ -1,0 +1,14 @@
+#!/usr/bin/env bash
+# Runs the tests: all of them on the embedded PostgreSQL, as a user has it, then those of the product again on Debian's
+# PostgreSQL 15, as a county's data centre has it. WORKERS says how many processes (as many as cores).
+#
+#   tools/test.sh VENV [PYTEST ARGUMENTS...]   with arguments: pytest with them, on the embedded one only
+set -euo pipefail
+cd "$(dirname "$0")/.."
+venv=${1:-.venv}
+shift || true
+pytest=("$venv/bin/pytest" -n "${WORKERS:-$(nproc)}" --dist loadfile)
+if [ $# -gt 0 ]; then exec "${pytest[@]}" "$@"; fi
+"${pytest[@]}"
+echo "The product's tests again, on PostgreSQL 15:"
+tools/postgres15.sh with "${pytest[@]}" tests/product
