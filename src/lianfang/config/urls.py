@@ -10,6 +10,7 @@ urlpatterns = [
     path("", include("lianfang.foundation.privacy.urls")),
     path("registry/", include("lianfang.domains.registry.urls")),
     path("testing/", include("lianfang.domains.lab_testing.urls")),
+    path("rules/", include("lianfang.domains.policy.urls")),
     path("cases/", include("lianfang.domains.cases.urls")),
     path("status/", include("lianfang.domains.status.urls")),
     path("", include("lianfang.domains.command.urls")),

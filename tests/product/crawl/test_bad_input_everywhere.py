@@ -86,6 +86,7 @@ MIXED = 12
 # More turns send other forms; the first turn is always the same.
 TURNS = int(os.environ.get("CRAWL_TURNS", "1"))
 MODELS_BY_PART = {
+    "activation_id": ("policy.PackActivation",),
     "account_id": ("access.Account",),
     "case_id": ("cases.Case",),
     "household_id": ("registry.Household",),
@@ -98,7 +99,10 @@ MODELS_BY_PART = {
     "pk": ("lab_testing.Round", "lab_testing.Tube", "lab_testing.Result", "lab_testing.Hold", "lab_testing.Sample"),
     "row_id": ("registry.Person",),
 }
-WORDS_BY_PART = {
+WORDS_BY_PART: dict[str, tuple[str | int, ...]] = {
+    "disease": ("covid19", "nothing"),
+    "name": ("v9",),
+    "version": (1, 0),
     "kind": ("id", "phone", "nothing"),
     "model": ("registry.Person", "auth.User"),
     "token": ("x",),

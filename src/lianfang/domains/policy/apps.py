@@ -7,3 +7,8 @@ class PolicyConfig(AppConfig):
     name = "lianfang.domains.policy"
     label = "policy"
     verbose_name = "policy"
+
+    def ready(self) -> None:
+        from lianfang.foundation.web import navigation
+
+        navigation.register(navigation.Entry("policy.navigation", "policy:list", "gavel", None, 430))

@@ -9,13 +9,14 @@ from django.utils import timezone
 
 from lianfang.domains.policy.models import PackActivation
 from lianfang.domains.policy.packs import packs_on_disk
-from lianfang.domains.registry.models import Place
+from lianfang.domains.registry.models import Place, PlaceKind
 from lianfang.foundation.access.actor import Actor, NotAllowedError
 from lianfang.foundation.access.roles import Action, Level, Role
 from lianfang.foundation.audit.services import record
 from lianfang.foundation.outbox.services import emit
 
 PACK_ACTIVATED = "policy.pack_activated"
+_DECIDING = (Level.TOWNSHIP, Level.COUNTY)
 
 
 class PolicyProblemError(ValueError):
@@ -85,11 +86,25 @@ def withdraw_proposal(*, actor: Actor, activation: PackActivation) -> None:
         record(actor=actor, action="policy.withdraw_activation", target_kind="pack_activation", target_id=found.pk)
 
 
+def may_activate(actor: Actor) -> bool:
+    """Townships and districts put rules into force; others read them."""
+    return actor.may(Action.STATUS_ORDER) and actor.level in _DECIDING
+
+
+def places_to_activate(actor: Actor) -> list[Place]:
+    """Places for which the actor may propose rules, the widest first: down to communities, as orders name those."""
+    if not may_activate(actor):
+        return []
+    kinds = (PlaceKind.COUNTY, PlaceKind.TOWNSHIP, PlaceKind.COMMUNITY)
+    inside = Place.objects.filter(path__overlap=list(actor.scope_ids), kind__in=kinds, closed_on=None)
+    return sorted(inside, key=lambda place: (len(place.path), place.sort_key))
+
+
 def _authorise(actor: Actor, place_id: int | None) -> None:
     """Districts and townships decide for places inside their own; everywhere is for the system alone."""
     actor.authorise(Action.STATUS_ORDER)
     if actor.role is Role.SYSTEM:
         return
     inside = place_id is not None and Place.objects.filter(pk=place_id, path__overlap=list(actor.scope_ids)).exists()
-    if actor.level not in (Level.TOWNSHIP, Level.COUNTY) or not inside:
+    if actor.level not in _DECIDING or not inside:
         raise NotAllowedError(Action.STATUS_ORDER, "place_outside")
