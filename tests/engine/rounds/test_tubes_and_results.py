@@ -176,6 +176,16 @@ def test_a_report_by_person_that_could_mean_either_swab_clears_none_but_a_positi
     assert people(positive)["a"]["outcome"] == "positive"
 
 
+def test_a_report_by_person_that_repeats_the_time_of_a_void_tube_clears_nobody_through_the_new_one() -> None:
+    swabs = [swab("a", "T1", at(22).replace(second=52), status_code="void"), swab("a", "T2", at(0, day=30))]
+    report = result(None, "negative", at(1, day=30), person_key="a", name="人a", sampled_at=at(22))
+    answer = count(roster("a"), swabs, [report])
+    assert states(answer.result_states) == ["void_tube"]
+    assert tubes(answer)["T2"]["state"] == "pending"
+    without_time = count(roster("a"), swabs, [report | {"sampled_at": None}])
+    assert tubes(without_time)["T2"]["state"] == "negative"
+
+
 def test_a_swab_recorded_without_a_tube_is_a_single_sample_of_its_own() -> None:
     answer = count(roster("a"), [swab("a", None)], [result(None, "negative", person_key="a", name="人a")])
     assert people(answer)["a"]["outcome"] == "negative"

@@ -115,6 +115,7 @@ JOIN tube_names n USING (tube)
 # A laboratory that reports by person and names no tube means one of the person's swabs: the only one, the
 # one whose time it repeats to the minute, or the only one taken before the test. Where nothing tells, a
 # positive still holds the person through the last swab, and anything else is shown and counts for nobody.
+# Who was swabbed anew after a tube was voided may still be reported from the void one: the time tells.
 RESULT_BY_PERSON = """
 SELECT
     record_id,
@@ -132,15 +133,21 @@ FROM (
             PARTITION BY r.record_id
             ORDER BY
                 coalesce(abs(date_diff('second', r.sampled_at, s.trusted_at)) < 60, false) DESC,
+                s.is_void,
                 coalesce(r.known_at >= s.trusted_at, false) DESC,
                 s.trusted_at DESC NULLS LAST,
                 s.tube
         ) AS choice
-    FROM (SELECT person, tube, trusted_at FROM swabs WHERE state = 'counted') s
+    FROM (
+        SELECT w.person, w.tube, w.trusted_at, w.state = 'void' AS is_void
+        FROM swabs w JOIN tube_facts t USING (tube)
+        WHERE w.state = 'counted' OR (w.state = 'void' AND t.is_void)
+    ) s
     JOIN (
         SELECT record_id, person, sampled_at, coalesce(tested_at, reported_result_at) AS known_at
         FROM results WHERE code IS NULL AND person IS NOT NULL
     ) r USING (person)
+    WHERE NOT s.is_void OR abs(date_diff('second', r.sampled_at, s.trusted_at)) < 60
 )
 WHERE choice = 1
 """
