@@ -14,6 +14,11 @@ if [ -e "$folder" ] && ! compgen -G "$folder/truth.jsonl*" >/dev/null; then
   echo "The folder $folder exists and was not written by the demo; move it away first." >&2
   exit 1
 fi
+# Loading was cut short: nothing in there but generated people. While it runs it holds the lock.
+if [ -e "$data/demo.loading" ] && flock -n "$data/serve.lock" true; then
+  echo "The demo was not loaded to the end the last time; it begins again." >&2
+  rm -rf "$data"
+fi
 if [ ! -e "$data/postgres" ] || [ ! -e "$folder" ]; then
   rm -rf "$folder"
   night=$("$bin/python" -c 'from datetime import datetime, timedelta

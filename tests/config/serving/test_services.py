@@ -1,10 +1,13 @@
 from __future__ import annotations
 
+import re
 import signal
 import sys
+from pathlib import Path
 
 import pytest
 
+import lianfang
 from lianfang.config.embedded.children import Child, Program
 from lianfang.config.serving.problems import CODES, ServingError
 from lianfang.config.serving.services import LONGEST_PAUSE, STEADY_SECONDS, BackOff
@@ -80,3 +83,13 @@ def test_every_reason_has_words(language: str) -> None:
 def test_a_reason_without_words_cannot_be_raised() -> None:
     with pytest.raises(ValueError, match="strange"):
         ServingError("strange")
+
+
+def test_every_reason_that_is_given_is_a_known_one() -> None:
+    source = Path(lianfang.__file__).parent
+    given = {
+        code
+        for file in source.rglob("*.py")
+        for code in re.findall(r'ServingError\(\s*"(\w+)"', file.read_text("utf-8"))
+    }
+    assert given and given <= set(CODES), given - set(CODES)

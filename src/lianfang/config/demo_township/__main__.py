@@ -13,6 +13,8 @@ from django.utils import timezone
 
 from lianfang.foundation.texts import texts
 
+LOADING = "demo.loading"
+
 
 def main() -> int:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "lianfang.config.settings")
@@ -27,11 +29,15 @@ def main() -> int:
         sys.stderr.write(words("demo_township.in_use") + "\n")
         return 1
     else:
+        # Stays where loading is cut short: tools/demo.sh then begins again with an empty folder.
+        mark = Path(os.environ["LIANFANG_FOLDER"]) / LOADING
+        mark.touch()
         try:
             load_township(folder, as_of=_night(folder), tell=lambda stage: _say(words(f"demo_township.stage.{stage}")))
         except (OSError, RuntimeError) as error:
             sys.stderr.write(words("demo_township.failed", detail=str(error)) + "\n")
             return 1
+        mark.unlink()
     _say(words("demo_township.accounts", password=PASSWORD))
     for one in ACCOUNTS:
         _say(f"  {one.login:<10} {words(f'access.role.{one.role}')}")

@@ -13,6 +13,7 @@ CODES = (
     "client_without_tls",
     "database_too_old",
     "database_unreachable",
+    "demo_not_loaded",
     "keys_differ",
     "keys_missing",
     "migration_failed",
