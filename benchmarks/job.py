@@ -83,12 +83,13 @@ def _write_one(path: Path, role: str, rows: list[dict[str, object]]) -> None:
     book.close()
 
 
-def peer(night: Night, engine: str) -> tuple[float, Run, Path]:
+def peer(night: Night, engine: str, files: str = "demo") -> tuple[float, Run, Path]:
     """Run the analyst's script; its seconds are those of the process without writing the JSON for scoring."""
     output = OUT / "reports" / f"peer-{engine}-{night.folder.name}.xlsx"
     answer = output.with_suffix(".json")
     command = [sys.executable, "-m", "benchmarks.peer_pandas", str(night.folder), "-o", str(output)]
     command += ["--json", str(answer), "--engine", engine, "--as-of", night.as_of.isoformat()]
+    command += ["--files", files, "--late-after", str(night.late_after_hours)]
     run = measure(command, as_installed=False, cwd=Path(__file__).parents[1])
     return run.seconds - json.loads(run.output)["seconds"]["json"], run, answer
 
@@ -104,26 +105,43 @@ def run(*, quick: bool) -> Report:
     plain = three_files(people)
     other, plain_answer = reconcile(plain)
     _lines(report, "three .xlsx", other, _rows(_row_counts(plain_answer)))
-    bare = workbook_alone(night)
-    report.plain("demo, no JSON: wall time", bare.seconds, "s", "what the peer is compared with")
-    report.plain("demo, no JSON: processor time", bare.processor_seconds, "s", "all processes")
-    scores = {"Lianfang": scored}
-    for engine, label in ENGINES.items():
-        seconds, peers, peer_answer = peer(night, engine)
-        scores[label] = score(night.truth, peer_answer)
-        note = f"{peers.peak_tree / GIBIBYTE:.2f} GiB; its JSON, for scoring, not counted"
-        ratio = seconds / bare.seconds
-        report.plain(f"peer: {label}", seconds, "s", note)
-        if engine == "openpyxl":
-            report.at_least("peer / Lianfang, wall time", ratio, FASTER, "×", f"{label}; both without JSON")
-        else:
-            report.plain("peer / Lianfang, wall time", ratio, "×", f"{label}; both without JSON")
-    report.texts.append(side_by_side(scores))
+    answers = _against_the_peer(report, "demo", night, "demo")
+    scores = {label: score(night.truth, path) for label, path in answers.items()}
+    report.texts.append(side_by_side({"Lianfang": scored, **scores}))
+    answers = _against_the_peer(report, "three .xlsx", plain, "three")
+    report.texts.append(_totals({"Lianfang": plain_answer, **answers}))
     report.remarks.append(
         "memory: highest sum of resident memory over the process tree, sampled every 40 ms; shared pages count "
         "once per process"
     )
     return report
+
+
+def _against_the_peer(report: Report, what: str, night: Night, files: str) -> dict[str, Path]:
+    """Both without JSON, one after the other; the peer's answers by its label."""
+    bare = workbook_alone(night)
+    report.plain(f"{what}, no JSON: wall time", bare.seconds, "s", "what the peer is compared with")
+    report.plain(f"{what}, no JSON: processor time", bare.processor_seconds, "s", "all processes")
+    answers = {}
+    for engine, label in ENGINES.items():
+        seconds, peers, answers[label] = peer(night, engine, files)
+        note = f"{peers.peak_tree / GIBIBYTE:.2f} GiB; its JSON, for scoring, not counted"
+        report.plain(f"{what}: peer, {label}", seconds, "s", note)
+        ratio, name = seconds / bare.seconds, f"{what}: peer / Lianfang, wall time"
+        if engine == "openpyxl":
+            report.at_least(name, ratio, FASTER, "×", f"{label}; both without JSON")
+        else:
+            report.plain(name, ratio, "×", f"{label}; both without JSON")
+    return answers
+
+
+def _totals(answers: dict[str, Path]) -> str:
+    """The totals that several answers to the three .xlsx have in common: nothing is planted there to score them by."""
+    totals = {label: json.loads(path.read_text(encoding="utf-8"))["totals"] for label, path in answers.items()}
+    shared = [name for name in totals["Lianfang"] if all(name in one for one in totals.values())]
+    lines = [f"{'three .xlsx':24}" + "".join(f"{label:>30}" for label in totals)]
+    lines += [f"{name:24}" + "".join(f"{one[name]:>30,}" for one in totals.values()) for name in shared]
+    return "\n".join(lines)
 
 
 def _lines(report: Report, what: str, run: Run, note: str) -> None:

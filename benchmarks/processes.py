@@ -70,7 +70,7 @@ def measure(
 def _watch(process: subprocess.Popen[bytes], started: float) -> tuple[int, int, float, float, int]:
     peak_tree = peak_single = 0
     while True:
-        now, high = _memory_of(_tree(process.pid))
+        now, high = memory_of(tree(process.pid))
         peak_tree, peak_single = max(peak_tree, now), max(peak_single, high)
         # wait4, because it alone tells the processor time of a child together with that of its own children.
         pid, status, usage = os.wait4(process.pid, os.WNOHANG)
@@ -81,7 +81,8 @@ def _watch(process: subprocess.Popen[bytes], started: float) -> tuple[int, int, 
         time.sleep(INTERVAL_SECONDS)
 
 
-def _tree(root: int) -> list[int]:
+def tree(root: int) -> list[int]:
+    """The process ids of ``root`` and of all that it and its children started, as far as they still run."""
     pids = [root]
     for pid in pids:
         try:
@@ -92,7 +93,7 @@ def _tree(root: int) -> list[int]:
     return pids
 
 
-def _memory_of(pids: Sequence[int]) -> tuple[int, int]:
+def memory_of(pids: Sequence[int]) -> tuple[int, int]:
     """Resident memory now, summed, and the largest high-water mark, in bytes."""
     total = highest = 0
     for pid in pids:
@@ -106,3 +107,29 @@ def _memory_of(pids: Sequence[int]) -> tuple[int, int]:
             elif line.startswith("VmRSS:"):
                 total += int(line.split()[1]) * 1024
     return total, highest
+
+
+def proportional_memory_of(pids: Sequence[int]) -> dict[int, int]:
+    """Process id → bytes of memory (PSS): a page that n processes share counts as an n-th for each, so that a sum
+    counts it once."""
+    found = {}
+    for pid in pids:
+        try:
+            rollup = Path(f"/proc/{pid}/smaps_rollup").read_text()
+        except OSError:
+            continue  # As above.
+        found[pid] = sum(int(line.split()[1]) * 1024 for line in rollup.splitlines() if line.startswith("Pss:"))
+    return found
+
+
+def processor_seconds_of(pids: Sequence[int]) -> float:
+    """User and system time so far, with that of children that ended and were waited for."""
+    ticks = 0
+    for pid in pids:
+        try:
+            # The name, in brackets, may hold blanks.
+            fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+        except OSError:
+            continue  # As above.
+        ticks += sum(map(int, fields[11:15]))
+    return ticks / os.sysconf("SC_CLK_TCK")

@@ -2,13 +2,14 @@ from __future__ import annotations
 
 import importlib.util
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lianfang.engine.linkage import Decisions, link_people, pair_key, record_key
+from lianfang.engine.linkage import Decisions, link_people, linked_people, pair_key, record_key
 
 _spec = importlib.util.spec_from_file_location("linkage_people", Path(__file__).with_name("people.py"))
 assert _spec and _spec.loader
@@ -28,6 +29,22 @@ def test_the_same_valid_document_is_one_person_in_every_file():
     )
     assert groups(linkage) == {frozenset({0, 1, 2})}
     assert {row["how"] for row in linkage.members.to_pylist()} == {"identity"}
+
+
+def test_the_people_are_known_before_what_is_listed_of_them_and_the_lists_may_be_made_in_another_thread():
+    rows = records(
+        *town(),
+        person("roster", "欧阳晓", ID, phone="13900000001"),
+        person("samples", "欧阳笑", phone="13900000001"),
+        person("samples", "张三", ID),
+    )
+    whole = link_people(rows)
+    with linked_people(rows) as linked, ThreadPoolExecutor(1) as beside:
+        assert linked.members.equals(whole.members)
+        listed = beside.submit(linked.listed).result()
+    assert whole.conflicts.num_rows
+    for name in ("members", "conflicts", "unsure", "sure"):
+        assert getattr(listed, name).equals(getattr(whole, name))
 
 
 def test_name_and_phone_link_a_record_without_a_document():

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from lianfang.config.cli.console import Console
-from lianfang.config.cli.readings import Given, read_all, tell_problems
+from lianfang.config.cli.readings import Given, read_all, readers_for, tell_problems
 from lianfang.engine.intake.contract import FileReading, SheetReading
 from lianfang.engine.intake.describe import describe
 from lianfang.engine.intake.mapping import Memory, load_memory
@@ -33,7 +33,8 @@ def run_intake(arguments: argparse.Namespace, console: Console) -> int:
         return REFUSED
     tell_problems(console, arguments.mapping.name if arguments.mapping else "", memory.problems)
     given = [Given(arguments.role, path) for path in arguments.file]
-    readings = read_all(given, as_of=as_of, memory=memory, console=console)
+    with readers_for(given) as readers:
+        readings = read_all(given, as_of=as_of, memory=memory, console=console, readers=readers)
     for reading in readings:
         if arguments.json:
             indent = 2 if len(readings) == 1 else None

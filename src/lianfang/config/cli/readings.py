@@ -7,19 +7,22 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from lianfang.config.cli.console import Console
 from lianfang.engine.intake.contract import FileReading, Problem, Role
-from lianfang.engine.intake.files import run_isolated
-from lianfang.engine.intake.files.sniffing import ZIP
-from lianfang.engine.intake.mapping import Memory
-from lianfang.engine.intake.reading import read_given
+from lianfang.engine.intake.isolation import Workers
 from lianfang.interfaces.problems import problem_words
 
+if TYPE_CHECKING:
+    from lianfang.engine.intake.mapping import Memory
+
+# By name: the processes that read need it, this one does not, and its import takes as long as starting them.
+_READ_GIVEN = "lianfang.engine.intake.reading:read_given"
 # One sheet as large as .xlsx allows (1,048,576 rows of 15 columns) is read in this much.
 MEMORY_BYTES = 6 * 1024**3
 WORTH_A_PROCESS = 1024**2
-_ZIPPED = 3
+_ZIP, _ZIPPED = b"PK\x03\x04", 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,11 +33,26 @@ class Given:
     path: Path
 
 
-def read_all(given: Sequence[Given], *, as_of: datetime, memory: Memory, console: Console) -> list[FileReading]:
-    """Read every file; a process that died or ran out of memory gives a refused reading of that file."""
+def workers_for(files: int, size: int, *, cores: int) -> int:
+    """How many processes to read so many files of ``size`` bytes together with."""
+    # Few files do not come out even: with one process more the last of them does not leave a processor idle.
+    at_once = cores + 1 if cores < files < 2 * cores else cores
     # Starting a process costs about as much as reading this much.
-    worth_it = 1 + sum(_size(one.path) for one in given) // WORTH_A_PROCESS
-    workers = max(1, min(len(given), os.cpu_count() or 1, worth_it))
+    return max(1, min(files, at_once, 1 + size // WORTH_A_PROCESS))
+
+
+def readers_for(given: Sequence[Given]) -> Workers:
+    """As many reading processes as these files are worth; they get ready while the caller prepares the rest."""
+    size = sum(_size(one.path) for one in given)
+    workers = workers_for(len(given), size, cores=os.cpu_count() or 1)
+    return Workers(_READ_GIVEN, workers=workers, memory_bytes=MEMORY_BYTES)
+
+
+def read_all(
+    given: Sequence[Given], *, as_of: datetime, memory: Memory, console: Console, readers: Workers
+) -> list[FileReading]:
+    """Read every file with ``readers``, which end with it; a process that died or ran out of memory gives a refused
+    reading of that file."""
     with console.progress() as progress:
         task = progress.add_task(console.text("command.reading", file=""), total=len(given))
 
@@ -55,11 +73,8 @@ def read_all(given: Sequence[Given], *, as_of: datetime, memory: Memory, console
 
         # The longest first, so that no process is left alone with it at the end.
         order = sorted(range(len(given)), key=lambda place: -_effort(given[place].path))
-        found = run_isolated(
-            read_given,
+        found = readers.run(
             [(given[place].path, given[place].role, as_of, memory) for place in order],
-            workers=workers,
-            memory_bytes=MEMORY_BYTES,
             on_done=lambda position, result: tell(order[position], result),
         )
     results = dict(zip(order, found, strict=True))
@@ -76,7 +91,7 @@ def _effort(path: Path) -> int:
         return 0
     try:
         with path.open("rb") as handle:
-            is_zipped = handle.read(len(ZIP)) == ZIP
+            is_zipped = handle.read(len(_ZIP)) == _ZIP
     except OSError:
         # Whoever reads it will meet the same and say so.
         return 0

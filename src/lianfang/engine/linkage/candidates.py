@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import duckdb
 import pyarrow as pa
 
@@ -84,17 +86,32 @@ _FEATURES = {
 }
 
 
-def scored_pairs(con: duckdb.DuckDBPyConnection, settings: Settings) -> bool:
+def distinct_names(con: duckdb.DuckDBPyConnection) -> pa.Table:
+    """Every name among the profiles once: ``name_h``, ``name_key``."""
+    return con.execute("SELECT DISTINCT name_h, name_key FROM profile WHERE name_h IS NOT NULL").to_arrow_table()
+
+
+def sounds_of(names: pa.Table) -> pa.Table:
+    """The names with ``sound`` and ``surname`` as they are spoken; null for what is masked."""
+    sounds = [spoken(key) for key in names["name_key"].to_pylist()]
+    named = names.append_column("sound", pa.array([whole for whole, _ in sounds], pa.string()))
+    return named.append_column("surname", pa.array([first for _, first in sounds], pa.string()))
+
+
+def scored_pairs(
+    con: duckdb.DuckDBPyConnection, settings: Settings, sounds: Callable[[], pa.Table] | None = None
+) -> bool:
     """Create ``scored`` (l, r, log_odds, the level of each comparison) for who is not yet linked for sure.
 
-    Returns false, and creates nothing, where everybody is.
+    Returns false, and creates nothing, where everybody is. ``sounds`` gives ``sounds_of`` the ``distinct_names``
+    where somebody is at it already.
     """
     _open_profiles(con)
     counted = con.execute("SELECT count(*) FROM open_profile").fetchone()
     if not counted or counted[0] == 0:
         return False
     _told(con)
-    _features(con)
+    _features(con, sounds() if sounds is not None else sounds_of(distinct_names(con)))
     _candidates(con, settings)
     name_levels(con)
     _drop_hopeless(con)
@@ -125,30 +142,25 @@ def _open_profiles(con: duckdb.DuckDBPyConnection) -> None:
     """)
 
 
-def _features(con: duckdb.DuckDBPyConnection) -> None:
+def _features(con: duckdb.DuckDBPyConnection, sounds: pa.Table) -> None:
     """``form`` per name (sound, surname's sound, frequencies); ``feature`` per profile, the blocking keys."""
     _population(con)
-    names = con.execute("""
-        WITH seen AS (SELECT name_h, count(DISTINCT base)::DOUBLE AS times FROM appearance
-                      WHERE name_h IS NOT NULL GROUP BY name_h)
-        SELECT p.name_h, p.name_key, greatest(any_value(s.times), 1.0) AS times
-        FROM profile p LEFT JOIN seen s USING (name_h) WHERE p.name_h IS NOT NULL GROUP BY p.name_h, p.name_key
-    """).to_arrow_table()
-    sounds = [spoken(key) for key in names["name_key"].to_pylist()]
-    names = names.append_column("sound", pa.array([whole for whole, _ in sounds], pa.string()))
-    con.register("form_in", names.append_column("surname", pa.array([first for _, first in sounds], pa.string())))
+    con.register("sounds_in", sounds)
     sound, surname = (SOFTENED_SQL.format(sound=name) for name in ("sound", "surname"))
     con.execute(f"""
         CREATE TEMP TABLE form AS
-        WITH spoken AS (SELECT name_h, name_key, times, {sound} AS sound, {surname} AS surname FROM form_in),
-             hashed AS (SELECT * EXCLUDE (sound, surname), CASE WHEN sound IS NOT NULL THEN hash(sound) END AS sound_h,
-                               CASE WHEN surname IS NOT NULL THEN hash(surname) END AS surname_h FROM spoken)
+        WITH seen AS (SELECT name_h, count(DISTINCT base)::DOUBLE AS times FROM appearance
+                      WHERE name_h IS NOT NULL GROUP BY name_h),
+             hashed AS (SELECT n.name_h, name_key, greatest(s.times, 1.0) AS times,
+                               CASE WHEN sound IS NOT NULL THEN hash({sound}) END AS sound_h,
+                               CASE WHEN surname IS NOT NULL THEN hash({surname}) END AS surname_h
+                        FROM sounds_in n LEFT JOIN seen s ON s.name_h = n.name_h)
         SELECT name_h, name_key, sound_h, surname_h, (times - 0.5) / people AS name_tf,
                (sum(times) OVER (PARTITION BY sound_h) - 0.5) / people AS sound_tf,
                least(sum(times) OVER (PARTITION BY surname_h) / people, 1.0) AS surname_tf
         FROM hashed, population
     """)
-    con.unregister("form_in")
+    con.unregister("sounds_in")
     columns = ", ".join(f"{sql} AS {name}" for name, sql in _FEATURES.items())
     con.execute(f"""
         CREATE TEMP TABLE feature AS

@@ -7,8 +7,9 @@ import tomllib
 from functools import lru_cache
 from importlib.resources import files
 
-from pypinyin import lazy_pinyin
 from rapidfuzz.distance import JaroWinkler, Levenshtein
+
+from lianfang.engine.syllables import syllable
 
 MASKS = "*＊×✱○〇●□"
 _IGNORED = re.compile(r"[\s·•‧・．.'’`\-,，、_]+")
@@ -53,16 +54,11 @@ def looks_like(a: str, b: str) -> bool:
     return a == b or b in _representatives().get(ord(a), "")
 
 
-@lru_cache(maxsize=20_000)
-def _syllable(char: str) -> str:
-    return lazy_pinyin(char)[0] if "\u3400" <= char <= "\u9fff" else char
-
-
 @lru_cache(maxsize=200_000)
 def pinyin(key: str) -> str:
     """The name as sounds without tones, surname readings applied; Latin letters stay as they are."""
-    first = _SURNAME_READINGS.get(key[0]) or _syllable(key[0])
-    return first + "".join([_syllable(char) for char in key[1:]])
+    first = _SURNAME_READINGS.get(key[0]) or syllable(key[0])
+    return first + "".join([syllable(char) for char in key[1:]])
 
 
 # SQL: ``sound`` with the sounds that southern accents do not tell apart folded together.
@@ -73,9 +69,9 @@ for _exact, _soft in _SOFTENED:
 
 def spoken(key: str) -> tuple[str | None, str | None]:
     """Pinyin of a name and of its first character, not softened; None for what is masked."""
-    first = _syllable(key[0])
+    first = syllable(key[0])
     surname = _SURNAME_READINGS.get(key[0]) or first
-    return None if "*" in key else surname + "".join(map(_syllable, key[1:])), None if key[0] == "*" else surname
+    return None if "*" in key else surname + "".join(map(syllable, key[1:])), None if key[0] == "*" else surname
 
 
 @lru_cache(maxsize=200_000)

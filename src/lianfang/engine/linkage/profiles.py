@@ -23,6 +23,7 @@ CONTENT = (
     "community", "compound", "building", "unit", "room",
 )  # fmt: skip
 _SEPARATOR = "\x1f"
+_BATCH = 20_480
 _PLAIN_NAME = "^[\\x{4e00}-\\x{9fff}]+$"
 
 # A document that may stand for the person. HK/Macao permits keep nine characters for life, Taiwan
@@ -108,19 +109,20 @@ def content_texts(con: duckdb.DuckDBPyConnection, pids: str) -> pa.Table:
 def load_profiles(con: duckdb.DuckDBPyConnection, records: pa.Table) -> None:
     """Create ``rec`` (row, record_id, role, tube_code, pid), ``content`` (pid, content) and ``profile`` from a
     RECORDS table; ``row`` counts its rows from 0."""
-    given = records.append_column("row", pa.array(range(records.num_rows), pa.int32()))
+    given = records.append_column("row", pa.arange(0, records.num_rows).cast(pa.int32()))
     given = given.append_column("name_key", _name_keys(records["name"]))
-    con.register("records_in", given)
+    # DuckDB gives each thread one batch at a time.
+    con.register("records_in", pa.Table.from_batches(given.to_batches(max_chunksize=_BATCH), given.schema))
     _number(con)
-    con.unregister("records_in")
     con.execute("""
         CREATE TEMP TABLE rec AS
         SELECT h.row, h.record_id, h.role, h.tube_code, n.pid FROM hashed h JOIN numbered n USING (content)
     """)
     con.execute("DROP TABLE hashed")
     con.execute("CREATE TEMP TABLE content AS SELECT pid, content FROM numbered")
-    _describe(con, given)
+    _describe(con)
     con.execute("DROP TABLE numbered")
+    con.unregister("records_in")
 
 
 def _name_keys(names: pa.ChunkedArray) -> pa.ChunkedArray:
@@ -153,24 +155,19 @@ def _number(con: duckdb.DuckDBPyConnection) -> None:
     """)
 
 
-def _describe(con: duckdb.DuckDBPyConnection, given: pa.Table) -> None:
+def _describe(con: duckdb.DuckDBPyConnection) -> None:
     """``profile``: what the first record of each content says, and what follows from it."""
-    chosen = con.execute("""
-        SELECT pid, example, id_is_valid, on_roster, copies FROM numbered ORDER BY pid
-    """).to_arrow_table()
-    said = given.select([*CONTENT, "address"]).take(chosen["example"])
-    for name in ("pid", "id_is_valid", "on_roster", "copies"):
-        said = said.append_column(name, chosen[name])
-    con.register("said_in", said)
     con.execute(f"""
         CREATE TEMP TABLE profile AS
-        SELECT * EXCLUDE (sex, birth_on, is_resident), {_CODES},
+        SELECT * EXCLUDE (row, sex, birth_on, is_resident), {_CODES},
                coalesce(birth_on, CASE WHEN is_resident THEN try_strptime(id_number[7:14], '%Y%m%d')::DATE END)
                    AS birth_on,
                coalesce(sex, CASE WHEN NOT is_resident THEN NULL
                                   WHEN id_number[17] IN ('1', '3', '5', '7', '9') THEN 'male' ELSE 'female' END) AS sex
         FROM (SELECT *, {_ANCHOR} AS anchor, id_type = 'resident_id' AND anchor IS NOT NULL AS is_resident FROM (
-              SELECT * REPLACE (nullif(name_key, '') AS name_key, {_ID_TYPE} AS id_type,
-                                CASE WHEN room IS NULL THEN address END AS address) FROM said_in))
+              SELECT r.* REPLACE (nullif(name_key, '') AS name_key, {_ID_TYPE} AS id_type,
+                                  CASE WHEN room IS NULL THEN address END AS address),
+                     n.pid, n.id_is_valid, n.on_roster, n.copies
+              FROM (SELECT row, {", ".join(CONTENT)}, address FROM records_in) r
+              JOIN numbered n ON n.example = r.row))
     """)
-    con.unregister("said_in")

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from lianfang.engine.backends import Stages
 from lianfang.engine.intake.contract import FileReading, Role
-from lianfang.engine.linkage import Decisions, link_people
+from lianfang.engine.linkage import Decisions, linked_people
 from lianfang.engine.linkage.contract import Linkage
 from lianfang.engine.reconciliation import lists
 from lianfang.engine.reconciliation.assemble import Assembled, assemble
@@ -37,12 +38,17 @@ def reconcile(
     tell = on_progress or (lambda stage: None)
     assembled = assemble(readings)
     tell("linking")
-    records = assembled.linkage_records()
-    linkage = link_people(records, decisions=decisions or Decisions())
-    tell("counting")
-    keys = _person_keys(assembled, linkage)
-    answer = _count(assembled, keys, settings)
-    tell("listing")
+    with (
+        linked_people(assembled.linkage_records(), decisions=decisions or Decisions()) as linked,
+        ThreadPoolExecutor(1) as beside,
+    ):
+        tell("counting")
+        # What linking has to list is needed by nobody who counts.
+        listing = beside.submit(linked.listed)
+        keys = _person_keys(assembled, linked.members)
+        answer = _count(assembled, keys, settings)
+        tell("listing")
+        linkage = listing.result()
     described = assembled.records(keys)
     return Answer(
         settings=settings,
@@ -56,10 +62,10 @@ def reconcile(
     )
 
 
-def _person_keys(assembled: Assembled, linkage: Linkage) -> dict[Role, pa.Array]:
+def _person_keys(assembled: Assembled, linked: pa.Table) -> dict[Role, pa.Array]:
     """The person of every row of every role; null where the row names nobody."""
     rows = sum(table.num_rows for table in assembled.tables.values())
-    members, keys = (linkage.members[name].combine_chunks() for name in ("record_id", "person_key"))
+    members, keys = (linked[name].combine_chunks() for name in ("record_id", "person_key"))
     # Record numbers count from 0: where in ``members`` a number stands is found without a search.
     at = pc.inverse_permutation(members, max_index=rows - 1, output_type=pa.int64())
     return {role: keys.take(at.take(table["record_id"].combine_chunks())) for role, table in assembled.tables.items()}
