@@ -18,9 +18,15 @@ class RegistryConfig(AppConfig):
         register_search(Search("registry:search", Action.REGISTRY_SEARCH, "registry.search.placeholder"))
         for entry in (
             Entry(
-                "registry.navigation.places", "registry:places", "building-community", Action.REGISTRY_VIEW, 200, "b"
+                "registry.navigation.places",
+                "registry:places",
+                "building-community",
+                (Action.REGISTRY_VIEW, Action.PLACES_EDIT),
+                200,
+                "b",
+                thumb=30,
             ),
-            Entry("registry.navigation.people", "registry:people", "users", Action.REGISTRY_VIEW, 210, "p"),
+            Entry("registry.navigation.people", "registry:people", "users", Action.REGISTRY_VIEW, 210, "p", thumb=40),
             Entry(
                 "registry.navigation.needs", "registry:special_needs", "first-aid-kit", Action.REGISTRY_VIEW, 220, "n"
             ),

@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from lianfang.domains.registry.imports.jobs import do_step
+from lianfang.domains.registry.imports.jobs import do_step, tidy
 
-__all__ = ["do_step"]
+__all__ = ["do_step", "tidy"]

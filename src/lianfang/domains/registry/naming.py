@@ -8,12 +8,11 @@ from datetime import datetime
 from functools import lru_cache
 from typing import Protocol
 
-from pypinyin import lazy_pinyin
-
 from lianfang.domains.registry.models import PlaceKind
 from lianfang.engine.intake.values.contract import ValueContext
 from lianfang.engine.intake.values.folding import fold_text
 from lianfang.engine.intake.values.places import read_building, read_room, read_unit
+from lianfang.engine.syllables import syllable
 
 _READ = {PlaceKind.BUILDING: read_building, PlaceKind.UNIT: read_unit}
 # Buildings and rooms hold no dates; the context only bounds those.
@@ -35,6 +34,13 @@ _SURNAMES: Mapping[str, str] = {
     "折": "she", "黑": "he", "缪": "miao", "繁": "po", "覃": "qin", "尉": "wei", "宓": "mi", "燕": "yan", "晁": "chao",
     "尉迟": "yu chi", "万俟": "mo qi", "长孙": "zhang sun", "令狐": "ling hu", "澹台": "tan tai", "单于": "chan yu",
 }  # fmt: skip
+
+# Characters and words that sound otherwise in names of places than alone.
+_PLACE_WORDS: Mapping[str, str] = {
+    "长": "chang", "重": "chong", "都": "du", "厦门": "xia men", "六安": "lu an", "银行": "yin hang", "音乐": "yin yue",
+    "商行": "shang hang", "什邡": "shi fang", "番禺": "pan yu", "洪洞": "hong tong", "蚌埠": "beng bu",
+}  # fmt: skip
+_PLACE_WORD = re.compile("|".join(_PLACE_WORDS))
 
 
 class Named(Protocol):
@@ -83,7 +89,9 @@ def sort_segment(name: str) -> str:
     """A text whose code-point order is the natural order of names: numbers by value, words by sound."""
     if _HAN.search(name):
         # Letters first, the characters after: names of one sound stay apart.
-        name = " ".join(lazy_pinyin(name)) + " " + name
+        sounds = _PLACE_WORD.sub(lambda found: f" {_PLACE_WORDS[found[0]]} ", name)
+        sounds = _HAN.sub(lambda found: f" {syllable(found[0])} ", sounds)
+        name = " ".join([*sounds.split(), name])
     return _DIGITS.sub(lambda found: found[0].zfill(5)[-9:], name.lower())[:_SEGMENT]
 
 
@@ -96,11 +104,6 @@ def household_sort_key(segments: Sequence[str], floor: int | None, room: str) ->
     """Walking order: the places' segments from the community down, then floor and room."""
     level = "" if floor is None else f"{floor + 500:04d}"
     return "/".join((*segments, level, sort_segment(room)))[:250]
-
-
-@lru_cache(maxsize=20_000)
-def _syllable(character: str) -> str:
-    return str(lazy_pinyin(character)[0]).lower() if _HAN.match(character) else character.lower()
 
 
 @lru_cache(maxsize=20_000)
@@ -120,7 +123,7 @@ def name_pinyin(name: str) -> str:
         return " ".join(re.split(r"[\s·•.,'-]+", name.lower())).strip()[:200]
     reading, taken = _surname(name)
     syllables = [reading] if reading else []
-    syllables += [_syllable(character) for character in name[taken:] if character.isalnum()]
+    syllables += [syllable(character).lower() for character in name[taken:] if character.isalnum()]
     return " ".join(syllables)[:200]
 
 

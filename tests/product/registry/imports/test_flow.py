@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.test import TestCase
+from django.utils import timezone
 
 from lianfang.domains.registry.imports import selectors, services, steps
 from lianfang.domains.registry.imports.files import folder
 from lianfang.domains.registry.imports.meanings import remember
+from lianfang.domains.registry.imports.tidying import tidy_imports
 from lianfang.domains.registry.models import Household, Import, ImportConflict, ImportRow, ImportUndo, Person, Place
 from lianfang.domains.registry.services import edit_person, register_person
 from lianfang.foundation.access.actor import NotAllowedError, system_actor
+from lianfang.foundation.access.models import Account, Posting
 from lianfang.foundation.access.scope import acting_as
 from lianfang.foundation.audit.models import Entry
 from lianfang.foundation.privacy.numbers import unseal
@@ -133,6 +138,78 @@ def test_a_move_is_asked_about_and_decided_either_way(world: World) -> None:
     services.apply_import(actor=clerk, import_id=batch.pk)
     with acting_as(SYSTEM):
         assert Person.objects.select_related("household").get(pk=world.people["陈建国"].pk).household.room == "909"
+
+
+def test_who_stands_in_two_rooms_lives_where_the_fuller_row_says_or_in_the_other(world: World) -> None:
+    clerk = world.actor("community")
+    given = {"身份证号": identity(1)}
+    content = roster(
+        [row("钱一", 房号="301", **given), row("钱一", 楼栋="2号楼", 房号="102", 联系电话="13900000001", **given)]
+    )
+    for choice, building in (("keep", "2"), ("take", "1")):
+        batch = imported(clerk, content, decide=False)
+        with acting_as(SYSTEM):
+            conflict = ImportConflict.objects.get(batch=batch, kind="several_rooms")
+        assert [one["value"] for one in conflict.differs] == [
+            "江滨花园 2号楼 1单元 102室",
+            "江滨花园 1号楼 1单元 301室",
+        ]
+        services.decide_conflicts(actor=clerk, import_id=batch.pk, choices={conflict.number: choice})
+        if choice == "take":
+            with pytest.raises(services.NotNowError, match="preview_old"):
+                services.apply_import(actor=clerk, import_id=batch.pk)
+            services.prepare_import(actor=clerk, import_id=batch.pk)
+        services.apply_import(actor=clerk, import_id=batch.pk)
+        with acting_as(SYSTEM):
+            person = Person.objects.get(name="钱一")
+            assert Place.objects.get(pk=person.building_id).name == building
+        services.undo_import(actor=clerk, import_id=batch.pk)
+
+
+def test_what_was_shown_is_written_without_linking_again_as_long_as_nothing_changed(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clerk = world.actor("community")
+    batches = [imported(clerk, roster([row(name, 身份证号=number)])) for name, number in PAIRS]
+    linked: list[int] = []
+    link = services.link
+
+    def watched(*given: Any) -> Any:
+        linked.append(1)
+        return link(*given)
+
+    monkeypatch.setattr(services, "link", watched)
+    services.apply_import(actor=clerk, import_id=batches[0].pk)
+    assert not linked
+    # The first was written since the second was shown: it is worked out again, and nothing else comes of it.
+    assert services.apply_import(actor=clerk, import_id=batches[1].pk).state == "applied"
+    assert linked
+    with acting_as(SYSTEM):
+        assert Person.objects.filter(name__in=[name for name, _ in PAIRS]).count() == 2
+
+
+PAIRS = (("钱一", identity(1)), ("钱二", identity(2)))
+
+
+def test_a_job_whose_author_no_longer_serves_there_does_nothing_and_says_so(world: World) -> None:
+    clerk, before = world.actor("community"), everything()
+    batch = imported(clerk, roster([row("钱一")]))
+    asked = steps.request_step(actor=clerk, import_id=batch.pk, step="apply")
+    Posting.objects.filter(pk=clerk.posting_id).update(ends_at=timezone.now())
+    steps.do_step(import_id=batch.pk, step="apply", turn=asked.turn)
+    with acting_as(SYSTEM):
+        batch.refresh_from_db()
+        assert Entry.objects.get(action="registry.import_refused").details["step"] == "apply"
+    assert (batch.state, batch.failure) == ("review", {"step": "apply", "error": "posting_ended"})
+    assert everything()["people"] == before["people"]
+    # Somebody who serves there now asks again.
+    chief = world.actor("township")
+    asked = steps.request_step(actor=chief, import_id=services.begin_import(actor=chief, uploads=[]).pk, step="prepare")
+    Account.objects.filter(pk=chief.account_id).update(is_active=False)
+    steps.do_step(import_id=asked.pk, step="prepare", turn=asked.turn)
+    with acting_as(SYSTEM):
+        asked.refresh_from_db()
+    assert (asked.state, asked.failure["error"]) == ("failed", "posting_ended")
 
 
 def test_one_document_with_two_names_never_gives_two_people_the_number(world: World) -> None:
@@ -325,6 +402,45 @@ def test_a_file_that_cannot_be_read_is_named_with_the_fix_and_the_others_are_use
     with acting_as(clerk):
         bad = batch.files.get(name="坏.xlsx")
     assert bad.understood["problems"]
+
+
+def test_what_is_written_needs_no_file_and_can_be_taken_back_without_it(world: World) -> None:
+    clerk, before = world.actor("community"), everything()
+    others = {path.name for path in folder().iterdir()}
+    with TestCase.captureOnCommitCallbacks(execute=True):
+        batch = imported(clerk, roster([row("钱一", 身份证号=identity(1))]))
+        kept = {path.name for path in folder().iterdir()}
+        assert len(kept - others) == 3, "the file, what was read of it, and what is to be written"
+        services.apply_import(actor=clerk, import_id=batch.pk)
+        with acting_as(SYSTEM):
+            file = batch.files.get()
+        assert (file.stored_as, file.key_sealed) == ("", None)
+        assert {path.name for path in folder().iterdir()} == kept, "they go when what is written stands"
+    assert {path.name for path in folder().iterdir()} == others
+    services.undo_import(actor=clerk, import_id=batch.pk)
+    assert everything() == before
+
+
+def test_drafts_go_after_a_month_and_taking_back_still_works(world: World) -> None:
+    clerk, before = world.actor("community"), everything()
+    done = applied(clerk, roster([row("钱一", 身份证号=identity(1))]))
+    open_one = imported(clerk, roster([row("钱二", 身份证号=identity(2))]))
+    assert (tidy_imports().given_up, tidy_imports().cleared) == (0, 0)
+    tidied = tidy_imports(timezone.now() + timedelta(days=31))
+    # The one that nobody went on with is given up, and cleared like the other.
+    assert (tidied.given_up, tidied.cleared) == (1, 2)
+    assert tidy_imports(timezone.now() + timedelta(days=31)).cleared == 0
+    with acting_as(SYSTEM):
+        assert not ImportRow.objects.exists()
+        open_one.refresh_from_db()
+        done.refresh_from_db()
+        assert open_one.state == "discarded"
+        assert done.summary["add"] == 1
+        assert set(done.files.values_list("name", "stored_as")) == {("名册1.csv", "")}
+        assert all(not understood for understood in done.files.values_list("understood", flat=True))
+        assert Entry.objects.filter(action="registry.import_discarded").count() == 1
+    services.undo_import(actor=clerk, import_id=done.pk)
+    assert everything() == before
 
 
 def test_giving_up_removes_files_and_drafts(world: World) -> None:

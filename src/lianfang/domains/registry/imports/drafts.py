@@ -12,6 +12,8 @@ import pyarrow as pa
 
 from lianfang.domains.registry import words
 from lianfang.domains.registry.imports.localities import Localities
+from lianfang.domains.registry.models import PlaceKind
+from lianfang.domains.registry.naming import place_name, room_name
 from lianfang.domains.registry.services.bulk import Spot, normal_spot
 from lianfang.domains.registry.services.facts import PersonFacts
 from lianfang.engine.intake.contract import FileReading, SheetReading
@@ -49,6 +51,21 @@ _COLUMNS = (
     "floor",
     "room",
     "address",
+    "household_no",
+)
+# What ``engine.rounds`` counts to tell which of several rows says most of a person.
+_FILLED = (
+    "id_number",
+    "phone",
+    "building",
+    "unit",
+    "room",
+    "community",
+    "compound",
+    "address",
+    "special_need",
+    "household_no",
+    "remark",
 )
 _NAMES_SOMEBODY = ("name", "name_mask", "id_number", "id_mask", "phone", "phone_mask")
 
@@ -58,6 +75,7 @@ class Draft:
     """One row of the files. ``refused`` is a code of ``registry_import.refused``, "" where the row can be used.
 
     ``problems`` are codes of ``registry_import.row_problem``. ``masks`` are numbers of which a part is hidden.
+    ``filled``: how much the row says, as ``engine.rounds`` counts it.
     """
 
     number: int
@@ -74,6 +92,14 @@ class Draft:
     masks: Mapping[str, str] = field(default_factory=dict)
     refused: str = ""
     problems: list[str] = field(default_factory=list)
+    filled: int = 0
+
+    @property
+    def standing(self) -> tuple[object, ...]:
+        """Smallest for the row that ``engine.rounds`` lets stand for a person who is on the roster twice."""
+        facts, spot = self.facts, self.spot
+        content = (self.place, spot.unit, self.room, facts.name, facts.id_number, facts.phone, self.address)
+        return (-self.filled, *content, facts.remark, self.number)
 
 
 def make_drafts(readings: Sequence[FileReading], localities: Localities) -> list[Draft]:
@@ -130,11 +156,26 @@ def _draft(said: Mapping[str, Any], number: int, file: int, sheet: str, localiti
         floor=int(floor) if floor.lstrip("-").isdigit() else None,
         tenancy=words.read_tenancy(said["tenancy"]),
         address=said["address"] or "",
-        place=" ".join(filter(None, (found.name, spot.compound, spot.building)))[:160],
+        place=" ".join(filter(None, (found.name, place_text(Spot(0, spot.compound, spot.building)))))[:160],
         masks={kind: said[f"{kind}_mask"] for kind in ("id", "phone") if said[f"{kind}_mask"]},
         refused=found.refused or ("" if said["name"] or said["name_mask"] else "name_missing"),
         problems=_problems(said),
+        filled=sum([said[name] is not None for name in _FILLED]) + (said["id_is_valid"] is True),
     )
+
+
+@lru_cache(maxsize=50_000)
+def place_text(spot: Spot, room: str = "") -> str:
+    """Where it is below the community, as lists write it: 临江花园 10号楼 1单元 301室."""
+    kinds = (PlaceKind.COMPOUND, PlaceKind.BUILDING, PlaceKind.UNIT)
+    named = [place_name(_Named(kind, name)) for kind, name in zip(kinds, spot[1:], strict=True) if name]
+    return " ".join((*named, room_name(room))) if room else " ".join(named)
+
+
+@dataclass(slots=True)
+class _Named:
+    kind: str
+    name: str
 
 
 @lru_cache(maxsize=50_000)

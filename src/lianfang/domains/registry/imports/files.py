@@ -7,14 +7,16 @@ import os
 import pickle
 import secrets
 import tempfile
+import time
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path, PurePath
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from django.conf import settings
+from django.db import transaction
 
 from lianfang.domains.registry.models import ImportFile
 from lianfang.engine.intake.contract import FileReading
@@ -61,35 +63,59 @@ def keep_reading(file: ImportFile, under: str, reading: FileReading) -> None:
 
     ``under`` names what it was read with; a reading under another name is not found again.
     """
-    raw = zlib.compress(pickle.dumps(reading, pickle.HIGHEST_PROTOCOL), 1)
-    nonce = os.urandom(_NONCE)
-    sealed = nonce + AESGCM(_key(file)).encrypt(nonce, raw, under.encode())
-    path = _reading_path(file)
-    fresh = path.with_suffix(f".{secrets.token_hex(4)}")
-    descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(descriptor, "wb") as out:
-        out.write(sealed)
-    fresh.replace(path)
+    clear = zlib.compress(pickle.dumps(reading, pickle.HIGHEST_PROTOCOL), 1)
+    _seal_into(_reading_path(file), _key(file), clear, under)
 
 
 def kept_reading(file: ImportFile, under: str) -> FileReading | None:
     """What ``keep_reading`` kept under this name; None where nothing was."""
-    path = _reading_path(file)
-    if not path.is_file():
-        return None
-    raw = path.read_bytes()
-    try:
-        clear = AESGCM(_key(file)).decrypt(raw[:_NONCE], raw[_NONCE:], under.encode())
-    except InvalidTag:
-        # Read with other meanings of columns, or not written by us: the file itself is there.
+    clear = _unseal_from(_reading_path(file), _key(file), under)
+    if clear is None:
         return None
     reading = pickle.loads(zlib.decompress(clear))
     assert isinstance(reading, FileReading)
     return reading
 
 
+def keep_plan(file: ImportFile, under: str, plan: object) -> None:
+    """Keep what is to be written beside the import's first file, encrypted alike, until it is written."""
+    # Not compressed: it is read once, minutes later.
+    _seal_into(_plan_path(file), _key(file), pickle.dumps(plan, pickle.HIGHEST_PROTOCOL), under)
+
+
+def kept_plan(file: ImportFile, under: str) -> object | None:
+    """What ``keep_plan`` kept under this name; None where nothing was, or under another name."""
+    clear = _unseal_from(_plan_path(file), _key(file), under)
+    return None if clear is None else pickle.loads(clear)
+
+
+def _seal_into(path: Path, key: bytes, clear: bytes, under: str) -> None:
+    nonce = os.urandom(_NONCE)
+    fresh = path.with_suffix(f".{secrets.token_hex(4)}")
+    descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "wb") as out:
+        out.write(nonce)
+        out.write(AESGCM(key).encrypt(nonce, clear, under.encode()))
+    fresh.replace(path)
+
+
+def _unseal_from(path: Path, key: bytes, under: str) -> bytes | None:
+    if not path.is_file():
+        return None
+    raw = path.read_bytes()
+    try:
+        return AESGCM(key).decrypt(raw[:_NONCE], raw[_NONCE:], under.encode())
+    except InvalidTag:
+        # Made of something else meanwhile, or not written by us: it is made anew.
+        return None
+
+
 def _reading_path(file: ImportFile) -> Path:
     return folder() / f"{file.stored_as}.reading"
+
+
+def _plan_path(file: ImportFile) -> Path:
+    return folder() / f"{file.stored_as}.plan"
 
 
 def _key(file: ImportFile) -> bytes:
@@ -111,11 +137,34 @@ def opened(files: list[ImportFile]) -> Iterator[list[Path]]:
         yield paths
 
 
-def remove(files: list[ImportFile]) -> None:
-    """Remove the files for good: without their keys what a disk may keep of them is noise."""
-    for file in files:
-        if file.stored_as:
-            (folder() / file.stored_as).unlink(missing_ok=True)
-            _reading_path(file).unlink(missing_ok=True)
+def remove(files: Iterable[ImportFile]) -> None:
+    """Remove the files for good once the transaction stands: without their keys what a disk may keep of them is
+    noise. Their names and digests stay."""
+    given = [file for file in files if file.stored_as]
+    names = [file.stored_as for file in given]
+    for file in given:
         file.stored_as, file.key_sealed = "", None
-        file.save(update_fields=["stored_as", "key_sealed"])
+    ImportFile.objects.bulk_update(given, ["stored_as", "key_sealed"])
+    transaction.on_commit(lambda: _unlink(names))
+
+
+def _unlink(names: Sequence[str]) -> None:
+    place = folder()
+    for name in names:
+        for path in place.glob(f"{name}*"):
+            path.unlink(missing_ok=True)
+
+
+def remove_orphans(older_than_seconds: float) -> int:
+    """Remove what lies in the folder and no import speaks of: left by a process that was killed. Returns how many
+    files. Call it as the system: whatever the actor does not see would be taken for an orphan."""
+    spoken_of = set(ImportFile.objects.exclude(stored_as="").values_list("stored_as", flat=True))
+    until = time.time() - older_than_seconds
+    orphans = [
+        path
+        for path in folder().iterdir()
+        if path.name.partition(".")[0] not in spoken_of and path.stat().st_mtime < until
+    ]
+    for path in orphans:
+        path.unlink(missing_ok=True)
+    return len(orphans)

@@ -18,7 +18,7 @@ from lianfang.domains.registry.imports.conflicts import (
     Conflict,
     conflicts_of,
 )
-from lianfang.domains.registry.imports.drafts import Draft
+from lianfang.domains.registry.imports.drafts import Draft, place_text
 from lianfang.domains.registry.imports.linking import Groups, Linked
 from lianfang.domains.registry.imports.registered import Known
 from lianfang.domains.registry.models import LivingState
@@ -76,6 +76,7 @@ def plan(drafts: Sequence[Draft], known: Sequence[Known], linked: Linked, choice
     """``choices``: conflict key → what was decided; open conflicts count as suggested."""
     person_ids = [one.person_id for one in known]
     conflicts = conflicts_of(linked.clashes, len(drafts), person_ids, linked.person_keys, choices)
+    _name_rooms(drafts, conflicts)
     drafts = _without_dropped(drafts, conflicts)
     skipped = dict.fromkeys((row for one in conflicts if one.decision == SKIP for row in one.rows), "decided")
     clusters = _clusters(drafts, known, linked.person_keys, conflicts, skipped)
@@ -93,6 +94,14 @@ def plan(drafts: Sequence[Draft], known: Sequence[Known], linked: Linked, choice
     conflicts += preferences.found
     conflicts = _still_open(conflicts, plans)
     return Planned(plans, conflicts, skipped, _fingerprint(plans, skipped))
+
+
+def _name_rooms(drafts: Sequence[Draft], conflicts: Iterable[Conflict]) -> None:
+    """Several rooms as people read them, the row that says most first: its room is the one that is kept."""
+    for one in conflicts:
+        if one.kind == "several_rooms":
+            rows = sorted((drafts[row] for row in one.rows), key=lambda draft: draft.standing)
+            one.says = [(draft.number, None, "place", place_text(draft.spot, draft.room)) for draft in rows]
 
 
 def _without_dropped(drafts: Sequence[Draft], conflicts: Iterable[Conflict]) -> list[Draft]:
@@ -192,7 +201,8 @@ class _Preferences:
             if one.decision == TAKE and one.kind in ("identity_names", "several_rooms"):
                 self._takes["name" if one.kind == "identity_names" else "place"].update(one.rows)
 
-    def takes_last(self, what: str, rows: Iterable[int]) -> bool:
+    def takes_other(self, what: str, rows: Iterable[int]) -> bool:
+        """Whether the other value was decided for: the last name, or a place that is not the fullest row's."""
         return not self._takes[what].isdisjoint(rows)
 
     def ask(self, kind: str, rows: list[int], known: Known | None, says: list[Saying], suggestion: str) -> str:
@@ -220,7 +230,7 @@ def _planned(rows: Sequence[Draft], known: Known | None, preferences: _Preferenc
         rows, key=lambda one: (one.facts.id_is_valid is True, bool(one.facts.id_number), bool(one.room), -one.number)
     )
     facts = _merged([lead, *(one for one in rows if one is not lead)])
-    if preferences.takes_last("name", numbers):
+    if preferences.takes_other("name", numbers):
         facts = replace(facts, name=rows[-1].facts.name)
     classes = {one.facts.class_kind: one.number for one in rows if one.facts.class_kind}
     if len(classes) > 1:
@@ -229,8 +239,7 @@ def _planned(rows: Sequence[Draft], known: Known | None, preferences: _Preferenc
         if decision == SKIP:
             return None
         facts = replace(facts, class_kind=list(classes)[-1 if decision == TAKE else 0])
-    housed = [one for one in rows if one.room] or [one for one in rows if one.spot.building] or list(rows)
-    home = housed[-1] if preferences.takes_last("place", numbers) else housed[0]
+    home = _home(rows, is_other=preferences.takes_other("place", numbers))
     made = Plan(
         lead.number,
         numbers,
@@ -246,6 +255,18 @@ def _planned(rows: Sequence[Draft], known: Known | None, preferences: _Preferenc
     if known is not None and not _compare(made, known, preferences):
         return None
     return made
+
+
+def _home(rows: Sequence[Draft], *, is_other: bool) -> Draft:
+    """The row whose place counts: the one that says most, as ``lianfang reconcile`` counts it, or a roommate of it that
+    knows the room. ``is_other``: the last row that gives another place."""
+    placed = [one for one in rows if one.room] or [one for one in rows if one.spot.building] or rows
+    first = min((one for one in rows if one.spot.building), key=lambda one: one.standing, default=placed[0])
+    if not first.room:
+        there = [one for one in placed if one.spot[:3] == first.spot[:3]]
+        first = min(there or placed, key=lambda one: one.standing)
+    others = [one for one in placed if (one.spot, one.room) != (first.spot, first.room)]
+    return others[-1] if is_other and others else first
 
 
 def _merged(rows: Sequence[Draft]) -> PersonFacts:
@@ -270,7 +291,7 @@ def _compare(made: Plan, known: Known, preferences: _Preferences) -> bool:
         return False
     given, before = made.facts, known.facts
     after = {name: getattr(given, name) or getattr(before, name) for name in _FILLED}
-    after["name"] = given.name if preferences.takes_last("name", made.members) else before.name
+    after["name"] = given.name if preferences.takes_other("name", made.members) else before.name
     for name in ("id_number", "id_type", "id_is_valid"):
         after[name] = getattr(given if _brings_number(given, before) else before, name)
     after["special_needs"] = ordered_needs((*before.special_needs, *given.special_needs))
@@ -329,11 +350,6 @@ def _elsewhere(made: Plan, known: Known) -> bool:
     if new.community_id != old.community_id or (made.room and made.room != known.room) or new.building != old.building:
         return True
     return any(a and b and a != b for a, b in ((new.unit, old.unit), (new.compound, old.compound)))
-
-
-def place_text(spot: Spot, room: str) -> str:
-    """The place in short, as conflicts and changes show it."""
-    return " ".join(filter(None, (spot.compound, spot.building, spot.unit, room)))
 
 
 def _shown(name: str, value: object) -> str:

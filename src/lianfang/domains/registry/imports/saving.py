@@ -11,11 +11,11 @@ from django.utils import timezone
 
 from lianfang.domains.registry.imports import planning
 from lianfang.domains.registry.imports.conflicts import CHOICES, Conflict
-from lianfang.domains.registry.imports.drafts import Draft
+from lianfang.domains.registry.imports.drafts import Draft, place_text
 from lianfang.domains.registry.imports.planning import Plan, Planned
 from lianfang.domains.registry.imports.registered import Known
 from lianfang.domains.registry.models import Import, ImportConflict, ImportRow, LivingState
-from lianfang.domains.registry.services.bulk import copy_rows
+from lianfang.domains.registry.services.bulk import Spot, copy_rows
 from lianfang.domains.registry.services.facts import PersonFacts
 from lianfang.engine.intake.contract import FileReading
 from lianfang.engine.intake.describe import describe
@@ -105,7 +105,7 @@ def _values(draft: Draft) -> dict[str, object]:
         "key_person_kind": facts.key_person_kind,
         "special_needs": list(facts.special_needs),
         "remark": facts.remark,
-        "place": " ".join(filter(None, (draft.place, draft.spot.unit, draft.room))),
+        "place": " ".join(filter(None, (draft.place, place_text(Spot(0, unit=draft.spot.unit), draft.room)))),
     }
     return {name: value for name, value in shown.items() if value}
 
@@ -239,7 +239,7 @@ def _buildings(drafts: Sequence[Draft], known: Sequence[Known], planned: Planned
         rows.append(
             {
                 "community_id": community,
-                "place": names.get(key) or " ".join(filter(None, (compound, building))),
+                "place": names.get(key) or place_text(Spot(community, compound, building)),
                 **{what: found[what] for what in ("before", "added", "came", "left")},
                 "after": after,
             }

@@ -1,8 +1,9 @@
 """Imports of rosters: the door. Each function is one step; ``import_files`` is all of them without the web.
 
-An import's plan is never kept as such: it follows from the files, the decisions and the registry as it is, and is made
-anew for every step. Applying makes it once more inside its transaction; where it is another one than was shown, because
-somebody changed the registry meanwhile, nothing is written and the new one is shown.
+An import's plan follows from the files, the decisions and the registry as it is. What the preview was made of is kept
+until it is written, with a mark of the registry as it was; where the registry has another mark by then, applying makes
+the plan once more inside its transaction, and where that is another one than was shown, nothing is written and the new
+one is shown.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from django.db import connection
 from django.db.models import Count, F, Max, Sum
 from django.utils import timezone
 
+from lianfang import __version__
 from lianfang.domains.registry.imports import files
 from lianfang.domains.registry.imports.actors import actor_as_json
 from lianfang.domains.registry.imports.applying import ChangedSinceError, apply_plans
@@ -26,7 +28,7 @@ from lianfang.domains.registry.imports.drafts import Draft, make_drafts
 from lianfang.domains.registry.imports.linking import link
 from lianfang.domains.registry.imports.localities import Localities
 from lianfang.domains.registry.imports.meanings import memory_for
-from lianfang.domains.registry.imports.planning import Planned, plan
+from lianfang.domains.registry.imports.planning import ADD, UPDATE, Plan, Planned, plan
 from lianfang.domains.registry.imports.progress import Progress, progress_of
 from lianfang.domains.registry.imports.reading import read_files
 from lianfang.domains.registry.imports.registered import Known, known_people
@@ -54,12 +56,21 @@ class NotNowError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Made:
-    """A plan with what it was made of; ``mark`` is another one as soon as anybody in the actor's places is changed."""
+    """A plan with what it was made of; ``mark`` as ``_mark`` gives it."""
 
     mark: tuple[object, ...]
     drafts: list[Draft]
     known: list[Known]
     planned: Planned
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """What of a plan is written, kept from the preview to the writing."""
+
+    mark: tuple[object, ...]
+    fingerprint: str
+    plans: list[Plan]
 
 
 def begin_import(*, actor: Actor, uploads: Sequence[tuple[str, bytes]]) -> Import:
@@ -160,41 +171,46 @@ def _count_open(batch: Import, *, is_other: bool) -> None:
     batch.save(update_fields=["summary", "version"])
 
 
-def apply_import(*, actor: Actor, import_id: int, made: Made | None = None) -> Import:
+def apply_import(*, actor: Actor, import_id: int) -> Import:
     """Write the import into the registry, in one transaction, as it was shown.
 
-    Where the registry changed meanwhile nothing is written: the import is back in review with ``summary.changed`` set.
-    ``made`` is what the preview was made of, where it is still at hand: used as long as nobody changed anything since.
-    Raises NotNowError while conflicts are open, or where the preview is older than a decision.
+    Where the registry changed meanwhile so that something else would be written, nothing is: the import is back in
+    review with ``summary.changed`` set. Raises NotNowError while conflicts are open, or where the preview is older
+    than a decision.
     """
     actor.authorise(Action.REGISTRY_IMPORT)
     with progress_of(import_id) as progress:
         with acting_as(actor):
             batch = _found(actor, import_id)
             require_ready(batch)
-        readings = _read(actor, batch, progress)
+            progress.at("reading", 5)
+            kept = _kept_plan(batch)
         try:
             with acting_as(actor):
-                return _apply(actor, batch, readings, progress, made)
+                return _apply(actor, batch, kept, progress)
         except ChangedSinceError:
+            del kept
+            readings = _read(actor, batch, progress)
             with acting_as(actor):
                 made = _make(actor, batch, readings, progress, None)
                 _save(actor, batch, readings, made, progress, changed=True)
     return batch
 
 
-def _apply(
-    actor: Actor, batch: Import, readings: Sequence[FileReading], progress: Progress, made: Made | None
-) -> Import:
+def _apply(actor: Actor, batch: Import, kept: Kept | None, progress: Progress) -> Import:
     _one_at_a_time(batch)
     batch.refresh_from_db()
     require_ready(batch)
-    if made is None or made.mark != _mark(actor):
-        made = _make(actor, batch, readings, progress, None)
-    if made.planned.fingerprint != batch.summary.get("plan"):
-        raise ChangedSinceError
+    shown = batch.summary.get("plan")
+    if kept is not None and (kept.mark, kept.fingerprint) == (_mark(actor), shown):
+        plans = kept.plans
+    else:
+        made = _make(actor, batch, _read(actor, batch, progress), progress, None)
+        if made.planned.fingerprint != shown:
+            raise ChangedSinceError
+        plans = _written(made.planned)
     progress.at("writing", 60)
-    apply_plans(actor=actor, batch=batch, plans=made.planned.plans)
+    apply_plans(actor=actor, batch=batch, plans=plans)
     progress.at("finishing", 95)
     record(
         actor=actor,
@@ -206,7 +222,25 @@ def _apply(
     batch.state, batch.applied_at, batch.applied_by, batch.failure = S.APPLIED, timezone.now(), actor.name, None
     batch.version += 1
     batch.save(update_fields=["state", "applied_at", "applied_by", "failure", "version"])
+    # What is written is in the registry, and undoing needs no file.
+    _close_files(batch)
     return batch
+
+
+def _written(planned: Planned) -> list[Plan]:
+    return [one for one in planned.plans if one.action in (ADD, UPDATE)]
+
+
+def _kept_plan(batch: Import) -> Kept | None:
+    first = batch.files.order_by("number").first()
+    kept = files.kept_plan(first, _plan_name(batch)) if first else None
+    assert kept is None or isinstance(kept, Kept)
+    return kept
+
+
+def _plan_name(batch: Import) -> str:
+    # What another version of the program kept may have another form.
+    return f"{__version__}|{batch.pk}"
 
 
 def discard_import(*, actor: Actor, import_id: int) -> Import:
@@ -241,8 +275,9 @@ def import_files(
             _save(actor, batch, readings, made, progress)
     if decide == "ask":
         return batch
+    del readings, made
     take_suggestions(actor=actor, import_id=batch.pk)
-    return apply_import(actor=actor, import_id=batch.pk, made=made)
+    return apply_import(actor=actor, import_id=batch.pk)
 
 
 def _read(actor: Actor, batch: Import, progress: Progress) -> list[FileReading]:
@@ -286,8 +321,16 @@ def _make(
 
 
 def _mark(actor: Actor) -> tuple[object, ...]:
+    """Another one as soon as anybody, a household or a place that the actor sees is added, changed or removed."""
     people = Person.objects.visible_to(actor).aggregate(Count("pk"), Max("pk"), Sum("version"))
-    return (*people.values(), Household.objects.visible_to(actor).aggregate(Count("pk"))["pk__count"])
+    homes = Household.objects.visible_to(actor).aggregate(Count("pk"), Max("pk"), Sum("version"))
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT count(*), sum(hashtextextended(concat_ws('|', id, parent_id, kind, name, closed_on), 0)) "
+            "FROM registry_place"
+        )
+        places = cursor.fetchone()
+    return (str(actor.level), actor.scope_ids, *people.values(), *homes.values(), *places)
 
 
 def _save(
@@ -304,6 +347,10 @@ def _save(
     save_rows(batch, made.drafts, made.planned)
     save_conflicts(batch, made.planned.conflicts, actor)
     batch.summary = {**summary_of(readings, made.drafts, made.known, made.planned), "changed": changed}
+    first = batch.files.order_by("number").first()
+    if first is not None:
+        kept = Kept(made.mark, made.planned.fingerprint, _written(made.planned))
+        files.keep_plan(first, _plan_name(batch), kept)
     batch.state, batch.failure = S.REVIEW, None
     batch.version += 1
     batch.save(update_fields=["summary", "state", "failure", "version"])

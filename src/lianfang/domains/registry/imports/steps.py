@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from django.utils import timezone
 
-from lianfang.domains.registry.imports.actors import actor_as_json, actor_of
+from lianfang.domains.registry.imports.actors import PostingEndedError, actor_as_json, actor_of
 from lianfang.domains.registry.imports.services import (
     apply_import,
     prepare_import,
@@ -20,6 +20,9 @@ from lianfang.domains.registry.models import ImportState as S
 from lianfang.foundation.access.actor import Actor, system_actor
 from lianfang.foundation.access.roles import Action
 from lianfang.foundation.access.scope import acting_as
+from lianfang.foundation.audit.services import record
+
+POSTING_ENDED = "posting_ended"
 
 
 def request_step(*, actor: Actor, import_id: int, step: str) -> Import:
@@ -44,24 +47,38 @@ def request_step(*, actor: Actor, import_id: int, step: str) -> Import:
 
 
 def do_step(*, import_id: int, step: str, turn: int) -> None:
-    """What a worker does for ``request_step``. A step whose turn has passed does nothing; one that fails leaves the
-    registry as it was and the import where it can be asked for again."""
+    """What a worker does for ``request_step``. A step whose turn has passed does nothing; one that fails, or whose
+    author does not serve there any more, leaves the registry as it was and the import where it can be asked for again.
+    """
     with acting_as(system_actor("import")):
         batch = Import.objects.filter(pk=import_id, turn=turn, state=STEPS[step].state).first()
     if batch is None:
         return
-    actor = actor_of(batch)
+    try:
+        actor = actor_of(batch)
+    except PostingEndedError:
+        _give_back(batch, step, POSTING_ENDED)
+        return
     try:
         STEPS[step].work(actor, import_id)
     except Exception as error:
-        with acting_as(system_actor("import")):
-            back = STEPS[step].back_to
-            Import.objects.filter(pk=import_id, turn=turn).update(
-                state=back,
-                failure={"step": step, "error": type(error).__name__},
-                heartbeat_at=None,
-            )
+        _give_back(batch, step, type(error).__name__)
         raise
+
+
+def _give_back(batch: Import, step: str, why: str) -> None:
+    with acting_as(system_actor("import")) as system:
+        Import.objects.filter(pk=batch.pk, turn=batch.turn).update(
+            state=STEPS[step].back_to, failure={"step": step, "error": why}, heartbeat_at=None
+        )
+        if why == POSTING_ENDED:
+            record(
+                actor=system,
+                action="registry.import_refused",
+                target_kind="import",
+                target_id=batch.pk,
+                details={"step": step, "why": why, "asked_by": batch.acts_as.get("account_id")},
+            )
 
 
 @dataclass(frozen=True, slots=True)

@@ -248,7 +248,11 @@ def _frame(batch: Import, here: str) -> dict[str, Any]:
         Tab(t(f"registry_import.tab.{name}"), reverse(url, args=[batch.pk]), name == here, icon, count)
         for name, url, icon, count in pages
     ]
-    has_rows = bool(batch.summary) and batch.state not in (ImportState.DISCARDED, *selectors.AT_WORK)
+    has_rows = (
+        bool(batch.summary)
+        and "cleared_on" not in batch.summary
+        and batch.state not in (ImportState.DISCARDED, *selectors.AT_WORK)
+    )
     return {
         "batch": batch,
         "tabs": tabs if has_rows else [],

@@ -74,6 +74,7 @@ def place(request: Any, place_id: int) -> HttpResponseBase:
         "responsible": responsible_for(actor, [shown])[shown.pk] if sees_people else [],
         "may_edit": actor.may(Action.PLACES_EDIT) and is_mine,
         "add_url": f"{reverse('registry:new_place')}?in={shown.pk}",
+        "may_start": _may_start(actor),
     }
     return render(request, "registry/place.html", context)
 

@@ -29,15 +29,15 @@ function choose(key) {
   const button = card?.querySelector(`button[data-key="${key}"]`);
   if (!button) return false;
   decided.push(card.dataset.conflict);
-  card.requestSubmit(button);
+  // htmx sends the button that was clicked; one that only submits the form would send no choice.
+  button.click();
   return true;
 }
 
 function reopenLast() {
   const number = decided.pop() || here()?.dataset.conflict;
   const card = document.getElementById(`conflict-${number}`);
-  const button = card?.querySelector("[data-reopens]");
-  if (button) card.requestSubmit(button);
+  card?.querySelector("[data-reopens]")?.click();
 }
 
 document.addEventListener("keydown", (event) => {

@@ -1,4 +1,0 @@
-// Buttons that print the page: data-prints.
-document.addEventListener("click", (event) => {
-  if (event.target.closest("[data-prints]")) window.print();
-});
