@@ -198,3 +198,31 @@ def test_a_run_that_restricts_many_at_once_raises_an_alarm(in_force: World, monk
     run = recompute([in_force.people[name].pk for name in ("陈建国", "林秀英")])
     assert run.restricted == 2
     assert Entry.objects.filter(action="status.bulk_alarm").count() == 1
+
+
+def test_a_result_that_was_taken_back_decides_nothing(in_force: World) -> None:
+    told = result(swab(in_force, ("陈建国",), "S1", capacity=1), "negative")
+    assert status(in_force, "陈建国").status == "green"
+    with acting_as(system_actor("test")):
+        Result.objects.filter(pk=told.pk).update(withdrawn_at=timezone.now())
+    assert status(in_force, "陈建国").status == "unknown"
+
+
+def test_many_people_are_decided_and_written_as_each_of_them_alone(in_force: World) -> None:
+    names = list(in_force.people)
+    result(swab(in_force, tuple(names[:4]), "P1"), "positive")
+    everybody = [person.pk for person in in_force.people.values()]
+    compared = ("status", "rule", "reason", "params", "since_at", "until_at", "ends_when", "evidence", "other_reasons")
+    recompute(everybody)
+    with acting_as(system_actor("test")):
+        together = dict(zip(everybody, _written(everybody, compared), strict=True))
+        HealthStatus.objects.all().delete()
+    for pk in everybody:
+        recompute([pk])
+    with acting_as(system_actor("test")):
+        assert dict(zip(everybody, _written(everybody, compared), strict=True)) == together
+
+
+def _written(people: list[int], columns: tuple[str, ...]) -> list[tuple[object, ...]]:
+    rows = {row[0]: row[1:] for row in HealthStatus.objects.values_list("person_id", *columns)}
+    return [rows[pk] for pk in people]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import datetime
 
 from django.db import transaction
@@ -10,12 +11,15 @@ from django.utils import timezone
 from lianfang.domains.cases import events
 from lianfang.domains.cases.models import Case, CaseKind
 from lianfang.domains.cases.transitions import MOVES
+from lianfang.domains.lab_testing.models import Hold, HoldState, Result
 from lianfang.domains.registry.selectors import person_for
 from lianfang.foundation.access.actor import Actor
 from lianfang.foundation.access.roles import Action
 from lianfang.foundation.audit.services import record
 from lianfang.foundation.outbox.services import emit_now
 
+# Codes of releases that follow from facts, in place of a reason in words: texts under ``cases.because``.
+WITHDRAWN = ("corrected", "swab_void")
 _HOME = ("county_id", "township_id", "community_id", "building_id", "household_id")
 
 
@@ -114,6 +118,61 @@ def release_case(*, actor: Actor, case: Case, because: str, at: datetime | None 
         record(actor=actor, action="cases.release", target_kind="case", target_id=case.pk)
         emit_now(events.CASE_RELEASED, {"case_id": case.pk, "person_id": case.person_id})
     return case
+
+
+def close_without_evidence(
+    *, actor: Actor, person_ids: Collection[int], tube_ids: Collection[int], because: str
+) -> list[Case]:
+    """End the screening positives that rest on a result of these tubes, which no longer says so; gives back which.
+
+    ``because`` is a code of WITHDRAWN. A case that a doctor or a second laboratory has classified stays, and so does
+    one of somebody whom another swab makes a case. What is closed stays among the released and can be reopened.
+    """
+    actor.authorise(Action.CASES_DECIDE)
+    if because not in WITHDRAWN:
+        raise CaseProblemError("reason_needed", "because")
+    now = timezone.now()
+    with transaction.atomic():
+        resting = Case.objects.visible_to(actor).select_for_update().filter(
+            person_id__in=person_ids, released_at=None, kind=CaseKind.SCREENING_POSITIVE, evidence_kind="result",
+            evidence_id__in=Result.objects.filter(tube_id__in=tube_ids).values("pk"),
+        )  # fmt: skip
+        others = Hold.objects.filter(person_id__in=person_ids, state=HoldState.CASE).exclude(tube_id__in=tube_ids)
+        held = set(others.values_list("person_id", flat=True))
+        closed = [case for case in resting.order_by("pk") if case.person_id not in held]
+        for case in closed:
+            case.released_at = case.release_recorded_at = max(now, case.found_at)
+            case.released_by, case.released_because = actor.name, because
+            case.save(update_fields=["released_at", "release_recorded_at", "released_by", "released_because"])
+            record(actor=actor, action="cases.close_without_evidence", target_kind="case", target_id=case.pk,
+                   details={"because": because})  # fmt: skip
+            emit_now(events.CASE_RELEASED, {"case_id": case.pk, "person_id": case.person_id})
+    return closed
+
+
+def reopen_case(*, actor: Actor, case: Case, because: str) -> Case:
+    """Take a release back. The reason is required and stands in the audit; the history keeps the release.
+
+    Raises CaseProblemError without a reason, for a case that is open, or where the person has an open case again.
+    """
+    actor.authorise(Action.CASES_DECIDE)
+    if not because.strip():
+        raise CaseProblemError("reopen_reason_needed", "because")
+    with transaction.atomic():
+        found = Case.objects.visible_to(actor).select_for_update().filter(pk=case.pk).first()
+        if found is None:
+            raise CaseProblemError("not_there")
+        if found.released_at is None:
+            raise CaseProblemError("not_released")
+        if Case.objects.filter(person_id=found.person_id, released_at=None).exists():
+            raise CaseProblemError("open_already")
+        found.released_at = found.release_recorded_at = None
+        found.released_by = found.released_because = ""
+        found.save(update_fields=["released_at", "release_recorded_at", "released_by", "released_because"])
+        record(actor=actor, action="cases.reopen", target_kind="case", target_id=found.pk,
+               details={"because": because.strip()[:200]})  # fmt: skip
+        emit_now(events.CASE_CHANGED, {"case_id": found.pk, "person_id": found.person_id})
+    return found
 
 
 def _locked(actor: Actor, case_id: int) -> Case:

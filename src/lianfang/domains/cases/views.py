@@ -15,7 +15,14 @@ from django.views.decorators.http import require_POST
 
 from lianfang.domains.cases.models import Case, CaseKind
 from lianfang.domains.cases.selectors import case_for, cases_for
-from lianfang.domains.cases.services import CaseProblemError, classify_case, release_case, transfer_case
+from lianfang.domains.cases.services import (
+    WITHDRAWN,
+    CaseProblemError,
+    classify_case,
+    release_case,
+    reopen_case,
+    transfer_case,
+)
 from lianfang.domains.cases.transitions import MOVES
 from lianfang.domains.registry.selectors import people_for
 from lianfang.foundation.access.allow import allow
@@ -83,7 +90,7 @@ def case_page(request: Any, case_id: int) -> HttpResponseBase:
 @allow(Action.CASES_DECIDE)
 @require_POST
 def change(request: Any, case_id: int) -> HttpResponseBase:
-    """Classify, transfer or release; ``do`` says which."""
+    """Classify, transfer, release or reopen; ``do`` says which."""
     case = case_for(request.actor, case_id)
     try:
         done = _change(request, case)
@@ -109,6 +116,8 @@ def _change(request: Any, case: Case) -> str:
             because=request.POST.get("because", ""),
             at=_instant(request.POST.get("at", ""), "at"),
         )
+    elif do == "reopen":
+        reopen_case(actor=request.actor, case=case, because=request.POST.get("because", ""))
     else:
         raise CaseProblemError("unknown_step")
     return do
@@ -132,6 +141,9 @@ def _context(request: Any, case: Case) -> dict[str, Any]:
     return {
         "case": case, "errors": {}, "given": {}, "kinds": sorted(MOVES[case.kind]), "history": history,
         "may_decide": request.actor.may(Action.CASES_DECIDE) and case.released_at is None,
+        "may_reopen": request.actor.may(Action.CASES_DECIDE) and case.released_at is not None,
+        "because": t(f"cases.because.{case.released_because}") if case.released_because in WITHDRAWN
+        else case.released_because,
     }  # fmt: skip
 
 

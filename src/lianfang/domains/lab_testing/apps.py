@@ -13,7 +13,15 @@ class LabTestingConfig(AppConfig):
         from lianfang.foundation.web.navigation import Entry, register
 
         register(
-            Entry("lab_testing.navigation.rounds", "lab_testing:rounds", "test-pipe", Action.TESTING_VIEW, 200, "t")
+            Entry(
+                "lab_testing.navigation.rounds",
+                "lab_testing:rounds",
+                "test-pipe",
+                Action.TESTING_VIEW,
+                100,
+                "t",
+                thumb=20,
+            )
         )
         register(
             Entry(
@@ -21,7 +29,7 @@ class LabTestingConfig(AppConfig):
                 "lab_testing:receive",
                 "truck-delivery",
                 Action.TESTING_HANDOVER,
-                230,
+                130,
                 "v",
             )
         )
@@ -35,9 +43,13 @@ class LabTestingConfig(AppConfig):
         panels.register()
         register(
             Entry(
-                "lab_results.navigation.results", "lab_testing:pools", "report-medical", Action.TESTING_VIEW, 220, "r"
+                "lab_results.navigation.results",
+                "lab_testing:pools",
+                "report-medical",
+                Action.TESTING_VIEW,
+                110,
+                "r",
+                also=tuple(f"lab_testing:{name}" for name in ("holds", "waiting", "leftovers", "results")),
             )
         )
-        register(
-            Entry("lab_results.navigation.loads", "lab_testing:loads", "file-import", Action.TESTING_RESULTS, 225, "l")
-        )
+        register(Entry("lab_results.navigation.loads", "lab_testing:loads", "upload", Action.TESTING_RESULTS, 120, "l"))

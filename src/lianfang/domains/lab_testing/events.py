@@ -35,4 +35,4 @@ SAMPLES_LOADED = "lab_testing.samples_loaded"
 HOLD_OPENED = "lab_testing.hold_opened"
 HOLD_SETTLED = "lab_testing.hold_settled"
 
-BATCH = 1000
+BATCH = 50_000

@@ -12,8 +12,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from reportlab.graphics.barcode.code128 import Code128
 from reportlab.lib.pagesizes import A4
 from reportlab.lib.units import mm
 from reportlab.pdfbase.pdfmetrics import registerFont, stringWidth
@@ -21,6 +21,9 @@ from reportlab.pdfbase.ttfonts import TTFError, TTFont
 from reportlab.pdfgen.canvas import Canvas
 
 from lianfang.domains.lab_testing.models import Kit
+
+if TYPE_CHECKING:
+    from reportlab.graphics.barcode.code128 import Code128
 
 LATIN, LATIN_BOLD = "Helvetica", "Courier-Bold"
 CHINESE = "lianfang-chinese"
@@ -110,6 +113,9 @@ def _draw(page: Canvas, sheet: Sheet, place: int, code: str, note: str, font: st
 
 def _bars(code: str, width: float, height: float) -> Code128:
     """As wide as the label allows with ten modules of quiet on either side, never wider than 0.33 mm a module."""
+    # Here, because it loads most of reportlab, 12 MiB that a web process which prints no labels need not hold.
+    from reportlab.graphics.barcode.code128 import Code128
+
     modules = Code128(code, barWidth=1, quiet=False).width + 20
     return Code128(code, barWidth=min(width / modules, 0.33 * mm), barHeight=height, quiet=True)
 

@@ -28,6 +28,24 @@ def places_by_id(ids: Iterable[int | None]) -> Mapping[int, Place]:
     return Place.objects.in_bulk({pk for pk in ids if pk is not None})
 
 
+_WITHIN = (PlaceKind.COMPOUND, PlaceKind.BUILDING, PlaceKind.UNIT)
+
+
+def names_within(ids: Iterable[int | None], *, says_village: bool = False) -> dict[int, str]:
+    """Each place with the compound and building that it lies in: 江滨花园 1号楼 1单元. Every village has a 1组: with
+    ``says_village`` a place that lies in no compound is named with its community."""
+    places = places_by_id(ids)
+    above = places_by_id(pk for place in places.values() for pk in place.path)
+    written = names_of(above)
+    found = {}
+    for pk, place in places.items():
+        line = [above[one] for one in place.path if one in above]
+        is_in_compound = any(one.kind == PlaceKind.COMPOUND for one in line)
+        kinds = _WITHIN if is_in_compound or not says_village else (PlaceKind.COMMUNITY, *_WITHIN)
+        found[pk] = " ".join(written[one.pk] for one in line if one.kind in kinds) or written.get(pk, "")
+    return found
+
+
 def is_in_scope(actor: Actor, place: Any) -> bool:
     """Whether a place, or a row with the keys of one, lies within the actor's places."""
     if actor.level is Level.SYSTEM:
@@ -83,6 +101,6 @@ PLACE_KINDS_OF_ROUNDS = (
 )  # fmt: skip
 
 __all__ = [
-    "LEVEL_KEYS", "PLACE_KINDS_OF_ROUNDS", "groups_among", "is_in_scope", "names_of", "own_place", "place_in_scope",
-    "places_by_id", "places_within", "registered", "residents_of", "select_sql",
+    "LEVEL_KEYS", "PLACE_KINDS_OF_ROUNDS", "groups_among", "is_in_scope", "names_of", "names_within", "own_place",
+    "place_in_scope", "places_by_id", "places_within", "registered", "residents_of", "select_sql",
 ]  # fmt: skip

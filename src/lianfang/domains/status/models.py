@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import ClassVar
 
 import pghistory
+import pgtrigger
 from django.db import models
 
 from lianfang.foundation.access.roles import Level
@@ -18,7 +19,10 @@ class Colour(models.TextChoices):
     UNKNOWN = "unknown"
 
 
-@pghistory.track(pghistory.InsertEvent(), pghistory.UpdateEvent(), pghistory.DeleteEvent())
+# One trigger call per statement and no comparison, as for swabs: a run decides about tens of thousands of people.
+@pghistory.track(
+    pghistory.InsertEvent(), pghistory.UpdateEvent(condition=None), pghistory.DeleteEvent(), level=pgtrigger.Statement
+)
 class HealthStatus(Scoped):
     """The decision in force for one person: colour, reason, evidence, since, until, pack, and when it was computed."""
 
@@ -47,8 +51,9 @@ class HealthStatus(Scoped):
     class Meta:
         db_table = "status_health_status"
         indexes = [
-            models.Index(fields=["township_id", "status"]),
-            models.Index(fields=["community_id", "status"]),
+            models.Index(fields=["township_id", "until_at", "id"]),
+            models.Index(fields=["township_id", "status", "until_at", "id"]),
+            models.Index(fields=["community_id", "status", "until_at", "id"]),
             models.Index(fields=["building_id", "status"]),
             models.Index(fields=["until_at"], condition=models.Q(until_at__isnull=False), name="status_runs_out"),
             models.Index(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -10,7 +9,10 @@ from datetime import datetime
 from functools import lru_cache
 from typing import Any
 
+import pyarrow as pa
+import pyarrow.compute as pc
 from django.conf import settings
+from django.contrib.postgres.aggregates import ArrayAgg
 from django.db import connection
 from django.utils import timezone
 
@@ -18,16 +20,15 @@ from lianfang.domains.policy.packs import packs_on_disk
 from lianfang.domains.policy.selectors import packs_by_community
 from lianfang.domains.registry.models import Person
 from lianfang.domains.status import events
-from lianfang.domains.status.engine_adapter import evidence_by_person, facts_of, others_by_person
+from lianfang.domains.status.engine_adapter import Texts, facts_of, texts_of
 from lianfang.domains.status.models import Colour, HealthStatus
-from lianfang.engine.packs import Pack
 from lianfang.engine.status import Decisions, StatusEngine
 from lianfang.foundation.access.actor import system_actor
 from lianfang.foundation.access.scope import acting_as
 from lianfang.foundation.audit.services import record
 from lianfang.foundation.outbox.services import emit
 
-CHUNK = 20_000
+CHUNK = 50_000
 # A run that restricts more people than share a few tubes deserves a look by somebody: 1,317 people were once turned red
 # by hand in one city (dossier §8, Zhengzhou).
 BULK = 100
@@ -64,21 +65,31 @@ def recompute(person_ids: Iterable[int], *, as_of: datetime | None = None) -> Ru
 def decisions_at(person_ids: Sequence[int], as_of: datetime) -> dict[int, dict[str, Any]]:
     """What was decided of these people at ``as_of``, computed again from what was known then; nothing is written."""
     with acting_as(system_actor("status")):
-        return {row["person_id"]: row for _, part, _ in _decided(list(person_ids), as_of) for row in part}
+        found = (row for decided, _ in _decided(list(person_ids), as_of) for row in _rows(decided))
+        return {row["person_id"]: row for row in found}
+
+
+def _rows(decided: Decisions | None) -> list[dict[str, Any]]:
+    return decided.decisions.to_pylist() if decided is not None else []
 
 
 def _recompute(ids: Sequence[int], moment: datetime) -> Counter[str]:
-    before = dict(HealthStatus.objects.filter(person_id__in=ids).values_list("person_id", "status"))
     counted = Counter[str]()
-    for pack, rows, people in _decided(ids, moment):
-        if pack is None:
+    for decided, people in _decided(ids, moment):
+        if decided is None:
             counted["without_pack"] += people
             continue
-        changed = _write(rows, moment)
-        after = {row["person_id"]: row["status"] for row in rows}
-        counted["decided"] += len(rows)
+        restricted = pc.filter(
+            decided.decisions["person_id"], pc.is_in(decided.decisions["status"], pa.array(RESTRICTIVE))
+        ).to_pylist()
+        before = set(
+            HealthStatus.objects.filter(person_id__in=restricted, status__in=RESTRICTIVE)
+            .values_list("person_id", flat=True)
+        )  # fmt: skip
+        changed = _write(texts_of(decided), moment)
+        counted["decided"] += decided.decisions.num_rows
         counted["changed"] += len(changed)
-        counted["restricted"] += sum(after[pk] in RESTRICTIVE and before.get(pk) not in RESTRICTIVE for pk in changed)
+        counted["restricted"] += len(set(restricted).intersection(changed) - before)
         for start in range(0, len(changed), events.BATCH):
             emit(
                 events.STATUS_CHANGED,
@@ -87,21 +98,23 @@ def _recompute(ids: Sequence[int], moment: datetime) -> Counter[str]:
     return counted
 
 
-def _decided(ids: Sequence[int], moment: datetime) -> Iterator[tuple[Pack | None, list[dict[str, Any]], int]]:
-    """Per pack in force: its decisions as rows. People of one pack are decided in one go."""
-    community = dict(Person.objects.filter(pk__in=ids).values_list("pk", "community_id"))
-    packs = packs_by_community(set(community.values()), moment)
+def _decided(ids: Sequence[int], moment: datetime) -> Iterator[tuple[Decisions | None, int]]:
+    """Per pack in force: its decisions and how many people; None for people in whose place none is. People of one pack
+    are decided in one go."""
+    homes = dict(
+        Person.objects.filter(pk__in=ids).order_by().values_list("community_id").annotate(people=ArrayAgg("pk"))
+    )
+    packs = packs_by_community(homes, moment)
     groups: dict[tuple[str, int] | None, list[int]] = {}
-    for pk, place in community.items():
-        pack = packs[place]
-        groups.setdefault(None if pack is None else (pack.id, pack.version), []).append(pk)
+    for community, people in homes.items():
+        pack = packs[community]
+        groups.setdefault(None if pack is None else (pack.id, pack.version), []).extend(people)
+    local = timezone.localtime(moment).replace(tzinfo=None, microsecond=0)
     for key, people in groups.items():
         if key is None:
-            yield None, [], len(people)
-            continue
-        local = timezone.localtime(moment).replace(tzinfo=None, microsecond=0)
-        decided = _engine(key).decide(facts_of(people), local)
-        yield packs_on_disk()[key], _rows(decided), len(people)
+            yield None, len(people)
+        else:
+            yield _engine(key).decide(facts_of(people), local), len(people)
 
 
 @lru_cache(maxsize=4)
@@ -109,14 +122,18 @@ def _engine(key: tuple[str, int]) -> StatusEngine:
     return StatusEngine(packs_on_disk()[key])
 
 
-def _rows(decided: Decisions) -> list[dict[str, Any]]:
-    evidence, others = evidence_by_person(decided.evidence), others_by_person(decided.reasons)
-    rows: list[dict[str, Any]] = decided.decisions.to_pylist()
-    for row in rows:
-        row["evidence"] = evidence.get((row["person_id"], row["rule_id"]), [])
-        row["other_reasons"] = others.get(row["person_id"], [])
-    return rows
-
+# Each column comes as one text whose values are cut apart by PostgreSQL: quoting a hundred thousand values one by one
+# would take longer than deciding.
+_BETWEEN, _NONE = "\x1e", "\x1f"
+_TYPES = {
+    "person_id": "bigint", "status": "text", "rule_id": "text", "reason": "text", "params": "text",
+    "since": "timestamp", "until": "timestamp", "ends_when": "text", "next_step": "text", "appeal": "text",
+    "evidence": "text", "other_reasons": "text", "is_unverified": "bool", "is_emergency": "bool",
+    "emergency_until": "timestamp", "pack_id": "text", "pack_version": "int",
+}  # fmt: skip
+_GIVEN = ", ".join(
+    f"string_to_array(%({name})s, %(between)s, %(none)s)::{kind}[]" for name, kind in _TYPES.items()
+)  # fmt: skip
 
 _COMPARED = (
     "status", "rule", "reason", "params", "since_at", "until_at", "ends_when", "next_step", "appeal", "evidence",
@@ -129,55 +146,22 @@ _NEW = ", ".join(f"excluded.{name}" for name in (*_HOME, *_COMPARED))
 _WRITE = f"""
 INSERT INTO status_health_status AS h (person_id, {", ".join((*_HOME, *_COMPARED))}, as_of)
 SELECT d.person_id, {", ".join(f"p.{name}" for name in _HOME)}, d.status, d.rule_id, d.reason, d.params::jsonb,
-       d.since AT TIME ZONE %(zone)s, d.until AT TIME ZONE %(zone)s, d.ends_when::jsonb, d.next_step, d.appeal,
-       d.evidence::jsonb, d.other_reasons::jsonb, d.is_unverified, d.is_emergency, d.emergency_until AT TIME ZONE
-       %(zone)s, d.pack_id, d.pack_version, %(as_of)s
-FROM unnest(%(person_id)s::bigint[], %(status)s::text[], %(rule_id)s::text[], %(reason)s::text[], %(params)s::text[],
-            %(since)s::timestamp[], %(until)s::timestamp[], %(ends_when)s::text[], %(next_step)s::text[],
-            %(appeal)s::text[], %(evidence)s::text[], %(other_reasons)s::text[], %(is_unverified)s::bool[],
-            %(is_emergency)s::bool[], %(emergency_until)s::timestamp[], %(pack_id)s::text[], %(pack_version)s::int[])
-     AS d(person_id, status, rule_id, reason, params, since, until, ends_when, next_step, appeal, evidence,
-          other_reasons, is_unverified, is_emergency, emergency_until, pack_id, pack_version)
+       d.since AT TIME ZONE %(zone)s, d.until AT TIME ZONE %(zone)s, d.ends_when::jsonb, coalesce(d.next_step, ''),
+       coalesce(d.appeal, ''), d.evidence::jsonb, d.other_reasons::jsonb, d.is_unverified, d.is_emergency,
+       d.emergency_until AT TIME ZONE %(zone)s, d.pack_id, d.pack_version, %(as_of)s
+FROM unnest({_GIVEN}) AS d({", ".join(_TYPES)})
 JOIN registry_person p ON p.id = d.person_id
 ON CONFLICT (person_id) DO UPDATE SET {_SET}
 WHERE ({_OLD}) IS DISTINCT FROM ({_NEW})
 RETURNING person_id
 """
-_AS_JSON = ("ends_when", "evidence", "other_reasons")
-_GIVEN = (
-    "person_id",
-    "status",
-    "rule_id",
-    "reason",
-    "params",
-    "since",
-    "until",
-    "ends_when",
-    "next_step",
-    "appeal",
-    "evidence",
-    "other_reasons",
-    "is_unverified",
-    "is_emergency",
-    "emergency_until",
-    "pack_id",
-    "pack_version",
-)
 
 
-def _write(rows: Sequence[dict[str, Any]], moment: datetime) -> list[int]:
+def _write(texts: Texts, moment: datetime) -> list[int]:
     """Write decisions that differ from the row in force; returns whose. An unchanged decision keeps its row
     untouched."""
-    given: dict[str, Any] = {"zone": settings.TIME_ZONE, "as_of": moment}
-    for name in _GIVEN:
-        values = [row[name] for row in rows]
-        if name in _AS_JSON:
-            values = [json.dumps(value if value is not None else [], ensure_ascii=False) for value in values]
-        elif name in ("next_step", "appeal"):
-            values = [value or "" for value in values]
-        elif name == "params":
-            values = [value or "{}" for value in values]
-        given[name] = values
+    given: dict[str, Any] = {"zone": settings.TIME_ZONE, "as_of": moment, "between": _BETWEEN, "none": _NONE}
+    given |= {name: _BETWEEN.join(_NONE if text is None else text for text in texts[name]) for name in _TYPES}
     with connection.cursor() as cursor:
         cursor.execute(_WRITE, given)
         return [row[0] for row in cursor.fetchall()]

@@ -6,6 +6,7 @@ from collections.abc import Collection
 
 from django.db.models import Count, QuerySet
 
+from lianfang.domains.lab_testing.selectors.counted import counted
 from lianfang.domains.registry.models import Person
 from lianfang.domains.registry.selectors import person_for
 from lianfang.domains.status.models import Colour, EmergencyOverride, HealthStatus, Objection, StatusOrder
@@ -39,12 +40,16 @@ def status_list(actor: Actor, *, status: str = "", reason: str = "") -> QuerySet
 def count_by_status(actor: Actor) -> dict[str, int]:
     """People who live in the actor's places, by colour. Whoever has no decision counts as unknown."""
     actor.authorise(Action.STATUS_VIEW)
-    counted = {str(colour): 0 for colour in Colour}
+    return counted(actor, "statuses", ("status_healthstatusevent", "registry_personevent"), lambda: _by_status(actor))
+
+
+def _by_status(actor: Actor) -> dict[str, int]:
+    numbers = {str(colour): 0 for colour in Colour}
     rows = HealthStatus.objects.visible_to(actor).order_by().values("status").annotate(people=Count("pk"))
-    counted |= {row["status"]: row["people"] for row in rows}
+    numbers |= {row["status"]: row["people"] for row in rows}
     people = Person.objects.visible_to(actor).filter(state__in=LIVES_HERE).count()
-    counted["unknown"] += max(people - sum(counted.values()), 0)
-    return counted
+    numbers["unknown"] += max(people - sum(numbers.values()), 0)
+    return numbers
 
 
 def unanswered_objections(actor: Actor) -> QuerySet[Objection]:

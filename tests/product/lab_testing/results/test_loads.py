@@ -21,6 +21,7 @@ from lianfang.foundation.access.scope import acting_as
 from lianfang.foundation.outbox.services import handle_waiting
 from tests.product.lab_testing.night import Night
 from tests.product.lab_testing.results.laboratory import conclusion, filled_pool, holds, load, results_file, states
+from tests.product.world import demo_identity
 
 pytestmark = pytest.mark.usefixtures("read_here")
 
@@ -53,6 +54,27 @@ def test_every_row_of_a_file_is_kept_with_what_became_of_it(night: Night, tmp_pa
     assert (conclusion(night, "T0001"), conclusion(night, "T0002"), conclusion(night, "T0003")) == ("negative", "", "")
     with acting_as(system_actor("test")):
         assert not LoadRow.objects.exists()
+
+
+def test_a_row_that_repeats_the_time_of_a_void_tube_clears_nobody_through_the_new_one(
+    night: Night, tmp_path: Path
+) -> None:
+    now = timezone.localtime().replace(second=30, microsecond=0)
+    first, second = now - timedelta(minutes=50), now - timedelta(minutes=20)
+    old = night.open_tube("T0001")
+    night.swab(old, "陈建国", sampled_at=first)
+    with night.as_("sampler") as actor:
+        testing.void_tube(actor=actor, tube_id=old.pk, reason="破损")
+    night.swab(night.open_tube("T0002"), "陈建国", sampled_at=second)
+    path = tmp_path / "脱敏.csv"
+    number = demo_identity(1)
+    path.write_text(
+        "姓名,身份证号,采样管编号,采样时间,检测时间,检测结果\n"
+        f"陈建国,{number},,{first:%Y-%m-%d %H:%M},{now:%Y-%m-%d %H:%M},阴性\n", encoding="utf-8",
+    )  # fmt: skip
+    done = load(night, path)
+    assert fates(done) == {"tube_void": 1}, done.files
+    assert conclusion(night, "T0002") == ""
 
 
 def test_the_same_file_twice_doubles_nothing_and_is_recognised(night: Night, tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import ClassVar
 
 import pghistory
+import pgtrigger
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 
@@ -38,7 +39,9 @@ class ResultState(models.TextChoices):
 
 
 # The history of a result is the row as it was before each change: loads write hundreds of thousands of them once.
-@pghistory.track(pghistory.UpdateEvent(row=pghistory.Old), pghistory.DeleteEvent())
+@pghistory.track(
+    pghistory.UpdateEvent(row=pghistory.Old, condition=None), pghistory.DeleteEvent(), level=pgtrigger.Statement
+)
 class Result(Scoped):
     """One laboratory's word on a tube at one time; kept whatever became of it. ``outcome`` is empty only where the
     cell was empty or could not be understood (``state`` empty or unreadable): that is never negative.
@@ -47,7 +50,7 @@ class Result(Scoped):
     ``tube`` then is the swab it must mean, and ``state`` which_sample where nothing tells.
     """
 
-    tube = models.ForeignKey(Tube, models.PROTECT, null=True, related_name="results")
+    tube = models.ForeignKey(Tube, models.PROTECT, null=True, related_name="results", db_index=False)
     tube_code = models.CharField(max_length=40, blank=True)
     person_id = models.BigIntegerField(null=True)
     name = models.CharField(max_length=80, blank=True, help_text="only where the row names no tube; as it was written")
@@ -68,7 +71,7 @@ class Result(Scoped):
     load_id = models.BigIntegerField(null=True)
     entered_by = models.CharField(max_length=80, blank=True)
     source = models.CharField(max_length=300, blank=True, help_text="file, sheet, row; or who typed it")
-    superseded_by = models.ForeignKey("self", models.PROTECT, null=True, related_name="supersedes")
+    superseded_by = models.ForeignKey("self", models.PROTECT, null=True, related_name="supersedes", db_index=False)
     correction_reason = models.CharField(max_length=200, blank=True, help_text="of the result that corrects another")
     withdrawn_at = models.DateTimeField(null=True, help_text="taken back without another in its place")
     who_key = models.BinaryField(help_text="keyed digest of whom the row names; empty where nobody")
@@ -85,6 +88,9 @@ class Result(Scoped):
             models.Index(fields=["community_id", "state", "-received_at"]),
             models.Index(fields=["township_id", "tube_code"], name="lab_testing_result_orphan",
                          condition=models.Q(state="orphan")),
+            models.Index(fields=["person_id"], name="lab_testing_result_by_person", condition=models.Q(tube_code="")),
+            models.Index(fields=["superseded_by"], name="lab_testing_result_superseded",
+                         condition=models.Q(superseded_by__isnull=False)),
         ]  # fmt: skip
 
 
@@ -206,7 +212,9 @@ class HoldState(models.TextChoices):
     EXPIRED = "expired"
 
 
-@pghistory.track(pghistory.InsertEvent(), pghistory.UpdateEvent(), pghistory.DeleteEvent())
+@pghistory.track(
+    pghistory.InsertEvent(), pghistory.UpdateEvent(condition=None), pghistory.DeleteEvent(), level=pgtrigger.Statement
+)
 class Hold(Scoped):
     """One person of a positive or contradicting tube, held until a single re-test: reason, evidence, end, and a way to
     object. A positive single tube makes a row too, at once in the state case: nobody is told of twice.

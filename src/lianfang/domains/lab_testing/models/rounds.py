@@ -136,7 +136,9 @@ def _counting(name: str, operation: pgtrigger.Operation, **tables: str) -> pgtri
 
 # Rows are written once, tens of thousands at a time, when the round opens; from then on each change keeps the row as
 # it was before. Together with the rows as they are now that is the whole history.
-@pghistory.track(pghistory.UpdateEvent(row=pghistory.Old), pghistory.DeleteEvent())
+@pghistory.track(
+    pghistory.UpdateEvent(row=pghistory.Old, condition=None), pghistory.DeleteEvent(), level=pgtrigger.Statement
+)
 class RoundPerson(Scoped):
     """One person expected in one round. expected = exempt + away + sampled + missing, always (glossary,
     Reconciliation).
@@ -178,6 +180,9 @@ class RoundPerson(Scoped):
         indexes = [
             models.Index(fields=["round", "community_id", "building_id"]),
             models.Index(fields=["round", "state", "walking_key", "id"]),
+            models.Index(
+                fields=["round", "walking_key", "id"], name="lab_testing_round_excused", condition=~models.Q(claim="")
+            ),
             models.Index(fields=["person_id", "-round"]),
             models.Index(fields=["household_id"]),
         ]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import ClassVar
 
 import pghistory
+import pgtrigger
 from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.indexes import GinIndex
 from django.db import models
@@ -101,28 +102,32 @@ class TubeState(models.TextChoices):
     VOID = "void"
 
 
-@pghistory.track(pghistory.InsertEvent(), pghistory.UpdateEvent(), pghistory.DeleteEvent())
+# One trigger call per statement, because loads write hundreds of thousands of rows; and no condition: comparing old
+# rows with new ones is a join that a session plans once, for one row, and then runs for a hundred thousand.
+@pghistory.track(
+    pghistory.InsertEvent(), pghistory.UpdateEvent(condition=None), pghistory.DeleteEvent(), level=pgtrigger.Statement
+)
 class Tube(Scoped):
     """A barcoded tube. ``capacity`` 1, 5, 10 or 20; ``is_household`` for 一户一管, which takes a whole household.
 
     A tube with results keeps its own state; contradictions between laboratories show in ``conclusion``.
     """
 
-    round = models.ForeignKey(Round, models.PROTECT, null=True, related_name="tubes")
-    kit = models.ForeignKey(Kit, models.PROTECT, null=True, related_name="tubes")
+    round = models.ForeignKey(Round, models.PROTECT, null=True, related_name="tubes", db_index=False)
+    kit = models.ForeignKey(Kit, models.PROTECT, null=True, related_name="tubes", db_index=False)
     code = models.CharField(max_length=30)
     capacity = models.SmallIntegerField()
     is_household = models.BooleanField(default=False)
     state = models.CharField(max_length=12, choices=TubeState.choices, default=TubeState.OPEN)
-    team = models.ForeignKey(Team, models.PROTECT, null=True)
+    team = models.ForeignKey(Team, models.PROTECT, null=True, db_index=False)
     box_code = models.CharField(max_length=30, blank=True)
-    retest_of = models.ForeignKey("self", models.PROTECT, null=True, related_name="retests")
+    retest_of = models.ForeignKey("self", models.PROTECT, null=True, related_name="retests", db_index=False)
     opened_at = models.DateTimeField()
     opened_by = models.CharField(max_length=80)
     sealed_at = models.DateTimeField(null=True)
     sealed_by = models.CharField(max_length=80, blank=True)
     counted = models.SmallIntegerField(null=True, help_text="swabs counted at sealing")
-    hand_over = models.ForeignKey(HandOver, models.PROTECT, null=True, related_name="tubes")
+    hand_over = models.ForeignKey(HandOver, models.PROTECT, null=True, related_name="tubes", db_index=False)
     handed_over_at = models.DateTimeField(null=True)
     handed_over_by = models.CharField(max_length=80, blank=True)
     courier = models.CharField(max_length=80, blank=True)
@@ -142,10 +147,20 @@ class Tube(Scoped):
     class Meta:
         db_table = "lab_testing_tube"
         constraints = [models.UniqueConstraint(fields=["township_id", "code"], name="lab_testing_tube_once")]
+        # A tube is written again at each step of its way, and each index with it: none holds what most tubes lack.
         indexes = [
+            *(
+                models.Index(
+                    fields=[name], name=f"lab_testing_tube_{name}", condition=models.Q((f"{name}__isnull", False))
+                )
+                for name in ("kit", "team", "retest_of", "hand_over")
+            ),
             models.Index(fields=["round", "state"]),
-            models.Index(fields=["community_id", "-opened_at"]),
-            models.Index(fields=["township_id", "-opened_at"]),
+            models.Index(fields=["round", "-opened_at", "-id"]),
+            models.Index(fields=["round", "opened_at"], name="lab_testing_tube_on_its_way",
+                         condition=models.Q(state__in=["open", "sealed", "handed_over", "received"])),
+            models.Index(fields=["township_id", "sealed_at", "id"], name="lab_testing_tube_waits",
+                         condition=models.Q(state__in=["sealed", "handed_over", "received"], conclusion="")),
             models.Index(fields=["conclusion", "-concluded_at"], name="lab_testing_tube_alarm",
                          condition=models.Q(conclusion__in=["positive", "indeterminate", "contradicting"])),
         ]  # fmt: skip
@@ -168,7 +183,9 @@ class SampleWarning(models.TextChoices):
     AWAY_BUT_SAMPLED = "away_but_sampled"
 
 
-@pghistory.track(pghistory.InsertEvent(), pghistory.UpdateEvent(), pghistory.DeleteEvent())
+@pghistory.track(
+    pghistory.InsertEvent(), pghistory.UpdateEvent(condition=None), pghistory.DeleteEvent(), level=pgtrigger.Statement
+)
 class Sample(Scoped):
     """One person's swab in one tube. Scope is the person's home; ``tube_community_id`` is where the tube was filled.
 
@@ -219,4 +236,6 @@ class Sample(Scoped):
             models.Index(fields=["round_id", "community_id"]),
             models.Index(fields=["community_id", "-sampled_at"]),
             models.Index(fields=["household_id"]),
-        ]
+            models.Index(fields=["round_id"], name="lab_testing_sample_unrostered",
+                         condition=models.Q(warnings__contains=["not_on_roster"])),
+        ]  # fmt: skip

@@ -8,7 +8,19 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.db.models import Count, DateTimeField, DurationField, ExpressionWrapper, F, Min, Q, QuerySet
+from django.db.models import (
+    Count,
+    DateTimeField,
+    DurationField,
+    ExpressionWrapper,
+    F,
+    Min,
+    OuterRef,
+    Q,
+    QuerySet,
+    Subquery,
+)
+from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from lianfang.domains.lab_testing import roster
@@ -34,7 +46,7 @@ def loads_for(actor: Actor) -> QuerySet[Any]:
 
 
 def first_rows(actor: Actor, load: ResultLoad) -> dict[str, list[LoadRow]]:
-    """The first rows of every fate, for the preview."""
+    """The first rows of every fate, for the preview: only they keep their fate (services.loads)."""
     found: dict[str, list[LoadRow]] = {}
     for fate in load.summary.get("fates", {}):
         rows = LoadRow.objects.visible_to(actor).filter(load=load, fate=fate).order_by("number")[:MOST_ROWS]
@@ -48,7 +60,8 @@ def waiting_tubes(actor: Actor) -> QuerySet[Any]:
     tubes = Tube.objects.visible_to(actor).filter(state__in=WAITS, conclusion="").select_related("round", "team")
     allowed = ExpressionWrapper(F("round__result_due_hours") * timedelta(hours=1), DurationField())
     due_at = ExpressionWrapper(F("sealed_at") + allowed, DateTimeField())
-    return tubes.annotate(due_at=due_at, swabs=Count("samples", filter=Q(samples__is_void=False)))
+    swabs = Sample.objects.visible_to(actor).filter(tube=OuterRef("pk"), is_void=False).order_by().values("tube")
+    return tubes.annotate(due_at=due_at, swabs=Coalesce(Subquery(swabs.annotate(n=Count("pk")).values("n")), 0))
 
 
 def leftovers(actor: Actor, state: str = "") -> QuerySet[Any]:
@@ -89,7 +102,7 @@ def results_of(actor: Actor, tube_ids: Collection[int]) -> Sequence[Result]:
 def desk_results(actor: Actor, limit: int = 50) -> Sequence[Result]:
     """The results that came last, for the desk."""
     actor.authorise(Action.TESTING_VIEW)
-    return list(Result.objects.visible_to(actor).select_related("tube").order_by("-received_at", "-id")[:limit])
+    return list(Result.objects.visible_to(actor).select_related("tube").order_by("-id")[:limit])
 
 
 @dataclass(frozen=True, slots=True)

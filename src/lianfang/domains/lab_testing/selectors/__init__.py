@@ -2,6 +2,7 @@
 
 from lianfang.domains.lab_testing.finding import expected_person, kit_for, round_for, team_for, tube_for
 from lianfang.domains.lab_testing.selectors.coverage import (
+    By,
     Counts,
     DoesNotAddUpError,
     PlaceCounts,
@@ -26,6 +27,7 @@ from lianfang.domains.lab_testing.selectors.missing import (
     describe,
     described_in_chunks,
     missed_counts,
+    missing_count,
     missing_people,
     often_missed,
     rounds_up_to,
@@ -43,6 +45,7 @@ from lianfang.domains.lab_testing.selectors.tubes import (
 
 __all__ = [
     "NOT_CONTACTED",
+    "By",
     "Counts",
     "DoesNotAddUpError",
     "HouseholdState",
@@ -65,6 +68,7 @@ __all__ = [
     "kit_for",
     "kits_of",
     "missed_counts",
+    "missing_count",
     "missing_people",
     "often_missed",
     "pending_tubes",

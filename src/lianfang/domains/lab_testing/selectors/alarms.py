@@ -54,6 +54,6 @@ def alarms(actor: Actor, as_of: datetime) -> Alarms:
         ending_holds=held.filter(ends_at__lte=as_of + SOON).count(),
         not_resampled=held.filter(retest_tube=None).count(),
         orphan_results=results.filter(state=ResultState.ORPHAN).count(),
-        unreadable_results=results.filter(state=ResultState.UNREADABLE).count(),
+        unreadable_results=results.filter(state__in=(ResultState.UNREADABLE, ResultState.EMPTY)).count(),
         as_of=as_of,
     )

@@ -86,7 +86,7 @@ def coverage(
     community_id: int | None = None,
     building_id: int | None = None,
 ) -> RoundCoverage:
-    """The counts of the actor's places. Five queries, whatever the number of people."""
+    """The counts of the actor's places. Seven queries, whatever the number of people."""
     actor.authorise(Action.TESTING_VIEW)
     counts = RoundCount.objects.visible_to(actor).filter(round=round_)
     if community_id is not None:
@@ -95,7 +95,7 @@ def coverage(
         counts = counts.filter(building_id=building_id)
     key = f"{by}_id"
     rows = list(counts.order_by().values(key).annotate(**{f"all_{part}": Sum(part) for part in _PARTS}))
-    names = roster.names_of(row[key] for row in rows)
+    names = roster.names_within((row[key] for row in rows), says_village=True)
     now = timezone.now()
     total = Counts(
         *(sum(row[f"all_{part}"] for row in rows) for part in ("expected", "exempt", "away", "sampled", "missing"))
@@ -146,10 +146,11 @@ def is_late(counts: Counts, round_: Round, now: datetime) -> bool:
     return over >= 1.0 or counts.share < over - LATE_BY
 
 
+# Whoever was not expected at the table carries a warning, and may have been added to the expected since.
 UNROSTERED = """
 SELECT count(DISTINCT coalesce(s.person_id::text, encode(s.id_index, 'hex'), 's' || s.id))
 FROM lab_testing_sample s
-WHERE s.round_id = %s AND NOT s.is_void
+WHERE s.round_id = %s AND NOT s.is_void AND s.warnings @> ARRAY['not_on_roster']::varchar(30)[]
 AND NOT EXISTS (
     SELECT 1 FROM lab_testing_round_person p WHERE p.round_id = s.round_id AND p.person_id = s.person_id
 )

@@ -8,11 +8,20 @@ from datetime import datetime
 from itertools import islice
 from typing import Any
 
-from django.db.models import Count, QuerySet
+from django.db.models import Count, QuerySet, Sum
 from django.db.models.expressions import RawSQL
 
 from lianfang.domains.lab_testing import roster
-from lianfang.domains.lab_testing.models import Coverage, MissingContact, Round, RoundPerson, RoundState, Sample
+from lianfang.domains.lab_testing.models import (
+    Coverage,
+    MissingContact,
+    Round,
+    RoundCount,
+    RoundPerson,
+    RoundState,
+    Sample,
+)
+from lianfang.domains.lab_testing.selectors.counted import counted
 from lianfang.domains.registry.models import Person
 from lianfang.domains.registry.selectors import people_for
 from lianfang.foundation.access.actor import Actor
@@ -70,6 +79,17 @@ def missing_people(actor: Actor, round_: Round, wanted: MissingFilter | None = N
         often = _missed_at_least(actor, round_, wanted.missed)
         people = people.filter(person_id__in=RawSQL("SELECT unnest(%s::bigint[])", [often]))
     return people
+
+
+def missing_count(actor: Actor, round_: Round, wanted: MissingFilter) -> int:
+    """How many ``missing_people`` there are; from the kept counts of stairwells where nothing else is asked for."""
+    if wanted.outcome or wanted.missed > 1:
+        return missing_people(actor, round_, wanted).count()
+    actor.authorise(Action.TESTING_VIEW)
+    counts = RoundCount.objects.visible_to(actor).filter(round=round_)
+    places = {"community_id": wanted.community_id, "building_id": wanted.building_id, "unit_id": wanted.unit_id}
+    counts = counts.filter(**{name: pk for name, pk in places.items() if pk is not None})
+    return counts.aggregate(all=Sum("missing"))["all"] or 0
 
 
 def rounds_up_to(round_: Round, most: int = LAST_ROUNDS) -> list[Round]:
@@ -173,11 +193,16 @@ def often_missed(actor: Actor, round_: Round) -> tuple[int, list[OftenMissed]]:
     rounds = [one.pk for one in rounds_up_to(round_)]
     if len(rounds) < 2:
         return len(rounds), []
+    changes = ("lab_testing_roundpersonevent", "lab_testing_roundevent")
+    return len(rounds), counted(actor, "often", changes, lambda: _often_missed(actor, round_, rounds), round_.pk)
+
+
+def _often_missed(actor: Actor, round_: Round, rounds: list[int]) -> list[OftenMissed]:
     missing = RoundPerson.objects.visible_to(actor).filter(round=round_, state=Coverage.MISSING).values("person_id")
     people = RoundPerson.objects.visible_to(actor).filter(
         round__in=rounds, state=Coverage.MISSING, person_id__in=missing
     )
-    counted: dict[int, int] = {}
+    numbers: dict[int, int] = {}
     for times in people.order_by().values("person_id").annotate(times=Count("id")).values_list("times", flat=True):
-        counted[times] = counted.get(times, 0) + 1
-    return len(rounds), [OftenMissed(times, counted[times]) for times in sorted(counted, reverse=True) if times > 1]
+        numbers[times] = numbers.get(times, 0) + 1
+    return [OftenMissed(times, numbers[times]) for times in sorted(numbers, reverse=True) if times > 1]

@@ -7,10 +7,12 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.db.models import Count, Min, Q, QuerySet
+from django.db.models import Count, Min, OuterRef, Q, QuerySet, Subquery
+from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from lianfang.domains.lab_testing.models import HandOver, Round, Sample, Tube, TubeState
+from lianfang.domains.lab_testing.selectors.counted import counted
 from lianfang.foundation.access.actor import Actor, NotAllowedError
 from lianfang.foundation.access.roles import Action
 
@@ -43,12 +45,21 @@ def tube_counts(actor: Actor, round_: Round) -> TubeCounts:
     require_tubes(actor)
     tubes = Tube.objects.visible_to(actor).filter(round=round_)
     now = timezone.now()
-    by_state = dict(tubes.order_by().values_list("state").annotate(n=Count("id")))
-    late = tubes.aggregate(late=Count("id", filter=_late(now)), overdue=Count("id", filter=overdue(round_, now)))
-    swabs = Sample.objects.visible_to(actor).filter(round_id=round_.pk, is_void=False).count()
+    by_state, swabs = counted(
+        actor, "tubes", ("lab_testing_tubeevent", "lab_testing_sampleevent"), lambda: _counts(actor, round_), round_.pk
+    )
+    waiting = tubes.filter(state__in=WAITING)
+    late = waiting.aggregate(late=Count("id", filter=_late(now)), overdue=Count("id", filter=overdue(round_, now)))
     return TubeCounts(
         {state.value: by_state.get(state.value, 0) for state in TubeState}, late["late"], late["overdue"], swabs
     )
+
+
+def _counts(actor: Actor, round_: Round) -> tuple[dict[str, int], int]:
+    """Tubes by state, and swabs."""
+    tubes = Tube.objects.visible_to(actor).filter(round=round_)
+    by_state = dict(tubes.order_by().values_list("state").annotate(n=Count("id")))
+    return by_state, Sample.objects.visible_to(actor).filter(round_id=round_.pk, is_void=False).count()
 
 
 def _late(now: datetime) -> Q:
@@ -61,7 +72,9 @@ def overdue(round_: Round, now: datetime) -> Q:
 
 
 def tubes_of(actor: Actor, round_: Round, *, state: str = "", only: str = "") -> QuerySet[Any]:
-    """Tubes of the round with ``bound`` swabs and ``first_at``; ``only``: late or overdue."""
+    """Tubes of the round with ``bound`` swabs and ``first_at``, looked up for the rows of a page only.
+
+    ``only``: late or overdue."""
     require_tubes(actor)
     tubes = Tube.objects.visible_to(actor).filter(round=round_).select_related("team")
     if state in TubeState.values:
@@ -70,9 +83,10 @@ def tubes_of(actor: Actor, round_: Round, *, state: str = "", only: str = "") ->
         tubes = tubes.filter(_late(timezone.now()))
     elif only == "overdue":
         tubes = tubes.filter(overdue(round_, timezone.now()))
-    is_counted = Q(samples__is_void=False)
+    swabs = Sample.objects.visible_to(actor).filter(tube=OuterRef("pk"), is_void=False).order_by().values("tube")
     return tubes.annotate(
-        bound=Count("samples", filter=is_counted), first_at=Min("samples__sampled_at", filter=is_counted)
+        bound=Coalesce(Subquery(swabs.annotate(n=Count("pk")).values("n")), 0),
+        first_at=Subquery(swabs.annotate(first=Min("sampled_at")).values("first")),
     )
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 from django import forms
@@ -16,7 +15,7 @@ from lianfang.domains.lab_testing.labels import SHEETS, label_sheets, team_numbe
 from lianfang.domains.lab_testing.models import KitState, Round, RoundState
 from lianfang.domains.lab_testing.refusals import NotFoundError, RefusedError
 from lianfang.domains.lab_testing.views.answers import round_or_404, told, whole
-from lianfang.domains.registry.models import Place, PlaceKind
+from lianfang.domains.registry.models import PlaceKind
 from lianfang.foundation.access.allow import allow
 from lianfang.foundation.access.roles import Action
 from lianfang.foundation.web.flash import tell
@@ -33,26 +32,15 @@ def stairwells(actor: Any, round_: Round) -> list[tuple[str, str]]:
         places = [own]
     found = [one for place in places for one in roster.places_within(place, PlaceKind.UNIT)]
     found = found or [one for place in places for one in roster.places_within(place, PlaceKind.BUILDING)]
-    names = _names(found[:MOST_STAIRWELLS])
+    names = roster.names_within(one.pk for one in found[:MOST_STAIRWELLS])
     return [(str(one.pk), names[one.pk]) for one in found[:MOST_STAIRWELLS]]
-
-
-def _names(places: Sequence[Place]) -> dict[int, str]:
-    """Each place with the compound and building that it lies in: 江滨花园 1号楼 1单元."""
-    above = roster.places_by_id(pk for place in places for pk in place.path)
-    written = roster.names_of(above)
-    kinds = (PlaceKind.COMPOUND, PlaceKind.BUILDING, PlaceKind.UNIT)
-    return {
-        place.pk: " ".join(written[pk] for pk in place.path if pk in above and above[pk].kind in kinds)
-        for place in places
-    }
 
 
 def _page(
     request: Any, round_: Round, team_form: forms.Form, pack_form: forms.Form, status: int = 200
 ) -> HttpResponseBase:
     teams, kits = selectors.teams_of(round_), selectors.kits_of(round_)
-    names = _names(list(roster.places_by_id(pk for team in teams for pk in team.route).values()))
+    names = roster.names_within(pk for team in teams for pk in team.route)
     return render(
         request,
         "lab_testing/kits.html",

@@ -101,7 +101,7 @@ def missing(request: Any, pk: int) -> HttpResponseBase:
             "taps": TAPS,
             "taps_more": TAPS_MORE,
             "filter": _form(request, round_, wanted),
-            "count": people.count(),
+            "count": selectors.missing_count(request.actor, round_, wanted),
             "query": request.GET.urlencode(),
             "may_note": _may_note(request),
             "may_exempt": request.actor.may(Action.TESTING_PLAN),
@@ -149,12 +149,13 @@ def missing_print(request: Any, pk: int) -> HttpResponseBase:
     round_ = round_or_404(request, pk)
     people = selectors.missing_people(request.actor, round_, _wanted(request))
     rows = list(selectors.described_in_chunks(request.actor, round_, people, most=MOST_PRINTED))
-    names = roster.names_of({row.expected.building_id for row in rows} | {row.expected.unit_id for row in rows})
+    names = roster.names_of({row.expected.unit_id for row in rows})
+    buildings = roster.names_within(row.expected.building_id for row in rows)
     groups: list[dict[str, Any]] = []
     for row in rows:
         key = (row.expected.community_id, row.expected.building_id)
         if not groups or groups[-1]["key"] != key:
-            building = names.get(row.expected.building_id or 0, t("lab_testing.missing.no_building"))
+            building = buildings.get(row.expected.building_id or 0, t("lab_testing.missing.no_building"))
             groups.append({"key": key, "community": row.community, "building": building, "rows": []})
         groups[-1]["rows"].append((row, names.get(row.expected.unit_id or 0, "")))
     record(actor=request.actor, action="testing.missing_printed", target_kind="round", target_id=round_.pk,

@@ -109,32 +109,37 @@ ON CONFLICT DO NOTHING
 RETURNING person_id
 """
 
-# What only the whole shows: too many in a tube, two households in a household's tube, somebody in two tubes.
+# What only the whole shows: too many in a tube, two households in a household's tube, somebody in two tubes. Every step
+# reads its rows once: a file of 60,000 swabs is newer than the statistics, and a subquery per swab would be planned as if
+# the round were empty.
 WHOLE = """
-WITH filled AS (
-    SELECT t.id, t.capacity, t.is_household, count(*) AS swabs, count(DISTINCT s.household_id) AS households
-    FROM lab_testing_tube t JOIN lab_testing_sample s ON s.tube_id = t.id AND NOT s.is_void
-    WHERE t.id = ANY(%(tubes)s) GROUP BY t.id
+WITH swab AS MATERIALIZED (
+    SELECT s.id, s.tube_id, s.person_id, s.household_id, s.position, s.warnings, t.capacity, t.is_household
+    FROM lab_testing_sample s JOIN lab_testing_tube t ON t.id = s.tube_id
+    WHERE s.tube_id IN (SELECT unnest(%(tubes)s::bigint[])) AND NOT s.is_void
+), filled AS MATERIALIZED (
+    SELECT tube_id, count(*) AS swabs, count(DISTINCT household_id) AS households FROM swab GROUP BY tube_id
+), twice AS MATERIALIZED (
+    SELECT o.person_id FROM lab_testing_sample o JOIN lab_testing_tube t ON t.id = o.tube_id
+    WHERE o.person_id IN (SELECT person_id FROM swab WHERE capacity > 1) AND o.round_id + 0 = %(round)s
+      AND NOT o.is_void AND t.capacity > 1
+    GROUP BY o.person_id HAVING count(DISTINCT o.tube_id) > 1
 ), found AS (
-    SELECT s.id, array_remove(ARRAY[
-        CASE WHEN NOT f.is_household AND f.swabs > f.capacity AND s.position > f.capacity THEN 'over_full' END,
-        CASE WHEN f.is_household AND f.households > 1 THEN 'mixed_households' END,
-        CASE WHEN f.capacity > 1 AND EXISTS (
-            SELECT 1 FROM lab_testing_sample o JOIN lab_testing_tube ot ON ot.id = o.tube_id
-            WHERE o.person_id = s.person_id AND o.round_id = s.round_id AND NOT o.is_void AND o.tube_id <> s.tube_id
-            AND ot.capacity > 1
-        ) THEN 'twice_sampled' END
+    SELECT w.id, w.warnings, array_remove(ARRAY[
+        CASE WHEN NOT w.is_household AND f.swabs > w.capacity AND w.position > w.capacity THEN 'over_full' END,
+        CASE WHEN w.is_household AND f.households > 1 THEN 'mixed_households' END,
+        CASE WHEN w.capacity > 1 AND two.person_id IS NOT NULL THEN 'twice_sampled' END
     ]::varchar[], NULL) AS more
-    FROM lab_testing_sample s JOIN filled f ON f.id = s.tube_id
-    WHERE NOT s.is_void
+    FROM swab w JOIN filled f USING (tube_id) LEFT JOIN twice two USING (person_id)
 )
 UPDATE lab_testing_sample s SET warnings = s.warnings || (SELECT array_agg(w) FROM unnest(f.more) w WHERE w <> ALL(s.warnings))
-FROM found f WHERE f.id = s.id AND NOT f.more <@ s.warnings
+FROM found f WHERE f.id = s.id AND NOT f.more <@ f.warnings
 """
 
 COUNT = """
 UPDATE lab_testing_tube t SET counted = least(n.swabs, 32767)
-FROM (SELECT tube_id, count(*) FILTER (WHERE NOT is_void) AS swabs FROM lab_testing_sample WHERE tube_id = ANY(%(tubes)s) GROUP BY tube_id) n
+FROM (SELECT tube_id, count(*) FILTER (WHERE NOT is_void) AS swabs FROM lab_testing_sample
+    WHERE tube_id IN (SELECT unnest(%(tubes)s::bigint[])) GROUP BY tube_id) n
 WHERE n.tube_id = t.id AND t.sealed_by = %(by)s AND t.counted IS DISTINCT FROM n.swabs
 """
 

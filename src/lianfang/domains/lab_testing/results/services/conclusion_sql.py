@@ -10,7 +10,7 @@ ADOPT = """
 UPDATE lab_testing_result r
 SET tube_id = t.id, state = 'counted', county_id = t.county_id, community_id = t.community_id, building_id = t.building_id
 FROM lab_testing_tube t
-WHERE t.id = ANY(%(tubes)s) AND r.state = 'orphan' AND r.tube_id IS NULL AND r.tube_code <> ''
+WHERE t.id IN (SELECT unnest(%(tubes)s::bigint[])) AND r.state = 'orphan' AND r.tube_id IS NULL AND r.tube_code <> ''
   AND r.township_id = t.township_id AND r.tube_code = t.code
   AND r.community_id IN (t.community_id, t.township_id)
 RETURNING r.id
@@ -22,13 +22,13 @@ PLACE_BY_PERSON = """
 WITH asked AS (
     SELECT r.id, r.person_id, r.sampled_at, coalesce(r.tested_at, r.reported_at) AS known_at, l.round_id, r.tube_id AS was
     FROM lab_testing_result r JOIN lab_testing_load l ON l.id = r.load_id
-    WHERE r.tube_code = '' AND r.superseded_by_id IS NULL AND r.person_id = ANY(%(people)s)
+    WHERE r.tube_code = '' AND r.superseded_by_id IS NULL AND r.person_id IN (SELECT unnest(%(people)s::bigint[]))
 ), swab AS (
     SELECT s.person_id, s.tube_id, s.round_id,
         CASE WHEN NOT s.warnings && %(untimed)s::varchar[] THEN s.sampled_at END AS trusted_at, t.code,
-        t.county_id, t.township_id, t.community_id, t.building_id
+        t.county_id, t.township_id, t.community_id, t.building_id, t.state = 'void' AS of_void_tube
     FROM lab_testing_sample s JOIN lab_testing_tube t ON t.id = s.tube_id
-    WHERE s.person_id = ANY(%(people)s) AND NOT s.is_void
+    WHERE s.person_id IN (SELECT unnest(%(people)s::bigint[])) AND (NOT s.is_void OR t.state = 'void')
 ), choice AS (
     SELECT a.id, a.was, s.*,
         count(s.tube_id) OVER w AS swabs,
@@ -37,10 +37,11 @@ WITH asked AS (
         count(*) FILTER (WHERE a.known_at >= s.trusted_at) OVER w AS swabs_before,
         row_number() OVER (
             PARTITION BY a.id
-            ORDER BY coalesce(abs(extract(epoch FROM a.sampled_at - s.trusted_at)) < 60, false) DESC,
+            ORDER BY coalesce(abs(extract(epoch FROM a.sampled_at - s.trusted_at)) < 60, false) DESC, s.of_void_tube,
                 coalesce(a.known_at >= s.trusted_at, false) DESC, s.trusted_at DESC NULLS LAST, s.code
         ) AS place
     FROM asked a LEFT JOIN swab s ON s.person_id = a.person_id AND s.round_id IS NOT DISTINCT FROM a.round_id
+        AND (NOT s.of_void_tube OR abs(extract(epoch FROM a.sampled_at - s.trusted_at)) < 60)
     WINDOW w AS (PARTITION BY a.id)
 )
 UPDATE lab_testing_result r
@@ -54,13 +55,14 @@ WHERE r.id = c.id AND c.place = 1
 RETURNING c.was, c.tube_id
 """
 
-# One judgement per result of the tubes, then the one that stands among those that say the same.
+# One judgement per result of the tubes, then the one that stands among those that say the same: most tubes have one
+# result, and nothing of them needs sorting.
 JUDGED = """
 swab AS MATERIALIZED (
     SELECT s.tube_id,
         min(s.sampled_at) FILTER (WHERE NOT s.is_void AND NOT s.warnings && %(untimed)s::varchar[]) AS sampled_at,
         bool_and(NOT s.warnings && %(undated)s::varchar[]) AS has_time
-    FROM lab_testing_sample s WHERE s.tube_id = ANY(%(tubes)s) GROUP BY s.tube_id
+    FROM lab_testing_sample s WHERE s.tube_id IN (SELECT unnest(%(tubes)s::bigint[])) GROUP BY s.tube_id
 ), judged AS MATERIALIZED (
     SELECT r.id, r.tube_id, r.outcome, r.laboratory, r.who_key, r.given, r.reported_at, r.content_key,
         coalesce(r.tested_at, r.reported_at) AS known_at, coalesce(r.reported_at, r.tested_at) AS told_at,
@@ -83,26 +85,27 @@ swab AS MATERIALIZED (
     JOIN lab_testing_tube t ON t.id = r.tube_id
     LEFT JOIN lab_testing_round d ON d.id = t.round_id
     LEFT JOIN swab s ON s.tube_id = r.tube_id
-    WHERE r.tube_id = ANY(%(tubes)s)
+    WHERE r.tube_id IN (SELECT unnest(%(tubes)s::bigint[]))
+), crowded AS MATERIALIZED (
+    SELECT tube_id FROM judged GROUP BY tube_id HAVING count(*) > 1
 ), ranked AS MATERIALIZED (
-    SELECT *, CASE WHEN said NOT IN ('superseded', 'withdrawn') AND row_number() OVER (
-            PARTITION BY tube_id, said, laboratory, outcome, CASE outcome WHEN '' THEN given END, who_key
+    SELECT j.*, j.said AS becomes FROM judged j LEFT JOIN crowded c ON c.tube_id = j.tube_id WHERE c.tube_id IS NULL
+    UNION ALL
+    SELECT j.*, CASE WHEN said NOT IN ('superseded', 'withdrawn') AND row_number() OVER (
+            PARTITION BY j.tube_id, said, laboratory, outcome, CASE outcome WHEN '' THEN given END, who_key
             ORDER BY known_at NULLS LAST, reported_at NULLS LAST, content_key
         ) > 1 THEN 'repeated' ELSE said END AS becomes
-    FROM judged
+    FROM judged j JOIN crowded c ON c.tube_id = j.tube_id
 )
 """
 
-RESTATE_RESULTS = f"""
-WITH {JUDGED}
-UPDATE lab_testing_result r SET state = x.becomes, is_late = x.late
-FROM ranked x WHERE x.id = r.id AND (r.state, r.is_late) IS DISTINCT FROM (x.becomes, x.late)
-"""
-
-# A positive beside a negative is never settled here, whoever reported last. A negative clears an indeterminate or
+# Results get their state and tubes their conclusion. A positive beside a negative is never settled here, whoever reported last. A negative clears an indeterminate or
 # invalid report only when it is known to be the later one.
 CONCLUDE = f"""
-WITH {JUDGED}, told AS (
+WITH {JUDGED}, restated AS (
+    UPDATE lab_testing_result r SET state = x.becomes, is_late = x.late
+    FROM ranked x WHERE x.id = r.id AND (r.state, r.is_late) IS DISTINCT FROM (x.becomes, x.late)
+), told AS (
     SELECT tube_id,
         bool_or(outcome = 'positive') AS has_positive,
         bool_or(outcome = 'negative') AS has_negative,
@@ -125,7 +128,7 @@ WITH {JUDGED}, told AS (
             ELSE ''
         END AS becomes
     FROM lab_testing_tube t LEFT JOIN told s ON s.tube_id = t.id
-    WHERE t.id = ANY(%(tubes)s)
+    WHERE t.id IN (SELECT unnest(%(tubes)s::bigint[]))
 )
 UPDATE lab_testing_tube t
 SET conclusion = c.becomes,

@@ -32,6 +32,7 @@ COLUMNS = (
     "sampled_at_has_time", "tested_at", "tested_at_has_time", "reported_at", "reported_at_has_time", "ct_value_orf",
     "ct_value_n", "is_void", "box_code", "capacity", "test_kind", "position", "sampler", "reason", "claim",
 )  # fmt: skip
+_TEXT_FILES = (".csv", ".tsv", ".txt")
 _EMPTY: Mapping[str, Any] = {
     **dict.fromkeys(("fate", "tube_code", "name", "outcome", "given", "laboratory", "box_code", "test_kind", "sampler", "reason",
                      "claim"), ""),
@@ -79,7 +80,9 @@ def _people(actor: Actor, load: ResultLoad, role: str, table: pa.Table) -> list[
 def _source(assembled: Assembled, row: Mapping[str, Any]) -> str:
     sheet = assembled.sources[row["source"]]
     part = f".{row['part']}" if row.get("part") else ""
-    return f"{sheet.file} · {sheet.sheet} · {row['row']}{part}"[:300]
+    # A text file has one sheet, which is called as the file was kept: that says nothing to anybody.
+    name = "" if sheet.file.lower().endswith(_TEXT_FILES) else f"{sheet.sheet} · "
+    return f"{sheet.file} · {name}{row['row']}{part}"[:300]
 
 
 def _who(row: Mapping[str, Any]) -> dict[str, Any]:
@@ -179,17 +182,42 @@ _TYPES = {
     **dict.fromkeys(("sampled_at_has_time", "tested_at_has_time", "reported_at_has_time", "is_void"), "boolean"),
     **dict.fromkeys(("ct_value_orf", "ct_value_n"), "numeric"),
 }
-_AT_A_TIME = 5_000
+_AT_A_TIME = 20_000
 
 
 def _write(rows: Iterable[tuple[Any, ...]]) -> None:
-    """Column by column, some thousand rows at a time: COPY into the table itself is forbidden under row-level security, and
-    a staging table of one's own needs a right that the pages' roles do not have everywhere."""
-    columns = ", ".join(COLUMNS)
-    arrays = ", ".join(f"%s::{_TYPES.get(name, 'text')}[]" for name in COLUMNS)
+    """Column by column, many rows at a time: COPY into the table itself is forbidden under row-level security, and a
+    staging table of one's own needs a right that the pages' roles do not have everywhere. A column in which all rows say
+    the same is given once."""
     with connection.cursor() as cursor:
         for part in batches(rows, _AT_A_TIME):
+            alike: dict[str, Any] = {}
+            arrays: dict[str, str] = {}
+            for name, column in zip(COLUMNS, zip(*part, strict=True), strict=True):
+                if len(set(column)) == 1:
+                    alike[name] = column[0]
+                else:
+                    arrays[name] = _as_array(column)
+            chosen = [f"%s::{_TYPES.get(name, 'text')}" for name in alike] + [f"given.{name}" for name in arrays]
+            unnested = ", ".join(f"%s::{_TYPES.get(name, 'text')}[]" for name in arrays)
             cursor.execute(
-                f"INSERT INTO lab_testing_load_row ({columns}) SELECT * FROM unnest({arrays})",
-                [list(column) for column in zip(*part, strict=True)],
+                f"INSERT INTO lab_testing_load_row ({', '.join((*alike, *arrays))}) SELECT {', '.join(chosen)} "
+                + (f"FROM unnest({unnested}) AS given({', '.join(arrays)})" if arrays else ""),
+                [*alike.values(), *arrays.values()],
             )
+
+
+def _as_array(column: Sequence[Any]) -> str:
+    """As PostgreSQL writes an array: made sooner than by the driver, which looks at every value's type."""
+    return f"{{{','.join(map(_as_element, column))}}}"
+
+
+def _as_element(value: Any) -> str:
+    if value is None:
+        return "NULL"
+    if isinstance(value, str):
+        escaped = value.replace("\\", "\\\\").replace('"', '\\"')
+        return f'"{escaped}"'
+    if isinstance(value, bytes):
+        return f'"\\\\x{value.hex()}"'
+    return f'"{value}"'

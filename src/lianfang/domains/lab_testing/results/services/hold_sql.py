@@ -12,8 +12,8 @@ _TIMED = "NOT s.warnings && %(undated)s::varchar[]"
 
 DESIRED = f"""
 affected AS MATERIALIZED (
-    SELECT person_id FROM lab_testing_sample WHERE tube_id = ANY(%(tubes)s) AND person_id IS NOT NULL
-    UNION SELECT person_id FROM lab_testing_hold WHERE tube_id = ANY(%(tubes)s) AND person_id IS NOT NULL
+    SELECT person_id FROM lab_testing_sample WHERE tube_id IN (SELECT unnest(%(tubes)s::bigint[])) AND person_id IS NOT NULL
+    UNION SELECT person_id FROM lab_testing_hold WHERE tube_id IN (SELECT unnest(%(tubes)s::bigint[])) AND person_id IS NOT NULL
 ), alarm AS MATERIALIZED (
     SELECT t.*, {_SINGLE} AS is_single
     FROM lab_testing_tube t WHERE t.conclusion IN ('positive', 'contradicting') AND t.state <> 'void'
@@ -23,7 +23,7 @@ affected AS MATERIALIZED (
         s.id, s.person_id, s.household_id, s.tube_id, s.round_id, s.county_id, s.township_id, s.community_id, s.building_id,
         {_TRUSTED} AS trusted_at, {_TIMED} AS has_time, a.conclusion, a.is_single
     FROM alarm a JOIN lab_testing_sample s ON s.tube_id = a.id
-    WHERE NOT s.is_void AND (a.id = ANY(%(tubes)s) OR s.person_id IN (SELECT person_id FROM affected))
+    WHERE NOT s.is_void AND (a.id IN (SELECT unnest(%(tubes)s::bigint[])) OR s.person_id IN (SELECT person_id FROM affected))
     ORDER BY s.tube_id, coalesce(s.person_id, -s.id), s.id
 ), single AS MATERIALIZED (
     SELECT s.person_id, s.tube_id, s.round_id, t.conclusion, {_TRUSTED} AS trusted_at, {_TIMED} AS has_time
@@ -60,7 +60,8 @@ affected AS MATERIALIZED (
 )
 """
 
-UPDATE_HOLDS = f"""
+# Holds that are there are moved, holds that are missing are made: one statement, because what is desired is dear.
+MOVE_HOLDS = f"""
 WITH {DESIRED}, becomes AS (
     SELECT h.id, h.state AS was, h.starts_at, h.settled_at,
         CASE WHEN d.id IS NULL THEN 'released' WHEN h.state = 'expired' AND d.state = 'held' THEN 'expired' ELSE d.state END AS state,
@@ -78,8 +79,8 @@ WITH {DESIRED}, becomes AS (
         coalesce(d.result_id, h.result_id) AS result_id, d.positive_at, d.id IS NULL AS is_gone
     FROM lab_testing_hold h
     LEFT JOIN target d ON d.tube_id = h.tube_id AND (d.person_id = h.person_id OR d.id = h.sample_id)
-    WHERE NOT h.is_by_hand AND (h.tube_id = ANY(%(tubes)s) OR h.person_id IN (SELECT person_id FROM affected))
-)
+    WHERE NOT h.is_by_hand AND (h.tube_id IN (SELECT unnest(%(tubes)s::bigint[])) OR h.person_id IN (SELECT person_id FROM affected))
+), moved AS (
 UPDATE lab_testing_hold h
 SET state = b.state, reason = b.reason, retest_tube_id = b.retest, result_id = b.result_id,
     settled_because = CASE WHEN b.state = 'held' THEN '' ELSE b.because END,
@@ -90,10 +91,7 @@ SET state = b.state, reason = b.reason, retest_tube_id = b.retest, result_id = b
 FROM becomes b
 WHERE b.id = h.id AND (h.state, h.reason, h.retest_tube_id, h.result_id) IS DISTINCT FROM (b.state, b.reason, b.retest, b.result_id)
 RETURNING h.id, h.person_id, h.tube_id, h.state, b.was, b.because, h.result_id
-"""
-
-INSERT_HOLDS = f"""
-WITH {DESIRED}
+), made AS (
 INSERT INTO lab_testing_hold (
     county_id, township_id, community_id, building_id, person_id, household_id, tube_id, result_id, sample_id, state, reason,
     starts_at, ends_at, hours_are_verified, retest_tube_id, is_by_hand, settled_at, settled_by, settled_because
@@ -109,4 +107,6 @@ WHERE NOT EXISTS (
 )
 ON CONFLICT DO NOTHING
 RETURNING id, person_id, tube_id, state, '' AS was, settled_because, result_id
+)
+SELECT * FROM moved UNION ALL SELECT * FROM made
 """

@@ -8,13 +8,12 @@ wait for each other, so the same file given twice at once makes its rows once.
 from __future__ import annotations
 
 import re
-from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any, Literal, cast
+from typing import Any, Literal, NamedTuple, cast
 
-from django.db import transaction
+from django.db import connection, transaction
 from django.utils import timezone
 
 from lianfang.domains.lab_testing import roster
@@ -30,9 +29,10 @@ from lianfang.domains.lab_testing.models import (
     RoundState,
 )
 from lianfang.domains.lab_testing.results.refusals import ResultNotFoundError, ResultRefusedError
+from lianfang.domains.lab_testing.results.selectors import MOST_ROWS
 from lianfang.domains.lab_testing.results.services import files as stored
 from lianfang.domains.lab_testing.results.services.apply_exempt import apply_exempt
-from lianfang.domains.lab_testing.results.services.apply_results import apply_results
+from lianfang.domains.lab_testing.results.services.apply_results import FATES, apply_results
 from lianfang.domains.lab_testing.results.services.apply_samples import apply_samples
 from lianfang.domains.lab_testing.results.services.conclusions import Settled
 from lianfang.domains.lab_testing.results.services.drafts import draft_rows
@@ -188,32 +188,50 @@ def _stage(load: ResultLoad, stage: str, progress: int) -> None:
 
 def _try(load: ResultLoad) -> dict[str, Any]:
     """Apply and take it back: the preview's numbers are those of applying, not like them."""
-    fates: dict[int, str] = {}
     found: dict[str, Any] = {}
+    told: dict[str, _Fate] = {}
     try:
         with acting_as(system_actor("load")):
-            found = _apply_rows(load)
-            fates = dict(LoadRow.objects.filter(load=load).values_list("pk", "fate"))
+            found, told = _apply_rows(load)
             raise _TriedError
     except _TriedError:
         pass
-    by_fate: dict[str, list[int]] = {}
-    for pk, fate in fates.items():
-        by_fate.setdefault(fate, []).append(pk)
     with acting_as(system_actor("load")):
-        for fate, ids in by_fate.items():
-            LoadRow.objects.filter(load=load, pk__in=ids).exclude(fate=fate).update(fate=fate)
+        for name, fate in told.items():
+            LoadRow.objects.filter(load=load, pk__in=fate.first).exclude(fate=name).update(fate=name)
     return found
 
 
-def _apply_rows(load: ResultLoad) -> dict[str, Any]:
+class _Fate(NamedTuple):
+    """How many rows became this, and the first of them for the preview: of the others only the number is told."""
+
+    rows: int
+    first: list[int]
+
+
+def _apply_rows(load: ResultLoad) -> tuple[dict[str, Any], dict[str, _Fate]]:
     lock_name(f"load.{load.township_id}")
     counts, settled = _APPLY[load.kind](load, load.as_of or timezone.now())
-    fates = Counter(LoadRow.objects.filter(load=load).values_list("fate", flat=True))
+    told = _told_fates(load)
     return {
-        **counts, "fates": dict(fates), "people": settled.people, "concluded": len(settled.concluded), "held": settled.opened,
-        "released": settled.released, "cases": settled.cases, "positives": settled.positives, "adopted": settled.adopted,
-    }  # fmt: skip
+        **counts, "fates": {name: fate.rows for name, fate in told.items()}, "people": settled.people,
+        "concluded": len(settled.concluded), "held": settled.opened, "released": settled.released, "cases": settled.cases,
+        "positives": settled.positives, "adopted": settled.adopted,
+    }, told  # fmt: skip
+
+
+def _told_fates(load: ResultLoad) -> dict[str, _Fate]:
+    rows = (
+        FATES
+        if load.kind == LoadKind.RESULTS
+        else "SELECT id, number, fate FROM lab_testing_load_row WHERE load_id = %(load)s"
+    )
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"SELECT fate, count(*), (array_agg(id ORDER BY number))[:{MOST_ROWS}] FROM ({rows}) told GROUP BY fate ORDER BY fate",
+            {"load": load.pk},
+        )
+        return {name: _Fate(count, first) for name, count, first in cursor.fetchall()}
 
 
 @transaction.atomic
@@ -245,7 +263,7 @@ def apply_load(load_id: int) -> ResultLoad:
         load = ResultLoad.objects.select_for_update().get(pk=load_id)
         if load.state != LoadState.APPLYING:
             return load
-        summary = {**load.summary, **_apply_rows(load)}
+        summary = {**load.summary, **_apply_rows(load)[0]}
         load.state, load.summary, load.applied_at = LoadState.APPLIED, summary, load.as_of or timezone.now()
         load.stage, load.progress, load.heartbeat_at = "", 100, timezone.now()
         load.save(update_fields=["state", "summary", "applied_at", "stage", "progress", "heartbeat_at"])

@@ -61,4 +61,3 @@ for (const box of document.querySelectorAll("[data-checks-all]")) {
     for (const one of box.form.querySelectorAll(`input[name="${box.dataset.checksAll}"]`)) one.checked = box.checked;
   });
 }
-document.addEventListener("click", (event) => { if (event.target.closest("[data-prints]")) window.print(); });
