@@ -7,8 +7,6 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import IO, Any
 
-import xlsxwriter
-
 from lianfang.domains.command.daily import FIGURES, Cell, DailySummary, Line
 from lianfang.foundation.access.actor import Actor
 from lianfang.foundation.web.language import t
@@ -18,6 +16,9 @@ WIDTHS = (14, *(13 for _ in FIGURES))
 
 def write_daily_table(summary: DailySummary, *, actor: Actor, place_label: str, at: datetime) -> IO[bytes]:
     """An .xlsx file, at its beginning. Names that look like formulas are written as text."""
+    # Here, because it takes 10 MiB that a web process which writes no file need not hold.
+    import xlsxwriter
+
     file = tempfile.TemporaryFile()  # noqa: SIM115 - the answer that it is sent with closes it
     book = xlsxwriter.Workbook(
         file, {"strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False}

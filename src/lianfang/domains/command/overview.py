@@ -9,7 +9,7 @@ from django.urls import reverse
 
 from lianfang.domains.cases.selectors import cases_for
 from lianfang.domains.lab_testing.models import Round, RoundState
-from lianfang.domains.lab_testing.selectors import Counts, PlaceCounts, coverage, rounds_for
+from lianfang.domains.lab_testing.selectors import By, Counts, PlaceCounts, coverage, rounds_for
 from lianfang.domains.lab_testing.selectors.alarms import Alarms, alarms
 from lianfang.domains.status.selectors import count_by_status, unanswered_objections
 from lianfang.foundation.access.actor import Actor
@@ -32,11 +32,12 @@ class Signal:
 
 @dataclass(frozen=True, slots=True)
 class RoundLine:
-    """An open round: its counts, and the places that are furthest behind."""
+    """An open round: its counts, and the places, communities or buildings (``by``), that are furthest behind."""
 
     round: Round
     counts: Counts
     behind: tuple[PlaceCounts, ...]
+    by: By
     is_late: bool
 
 
@@ -69,9 +70,10 @@ def overview(actor: Actor, as_of: datetime) -> Overview:
 
 def _line(actor: Actor, one: Round) -> RoundLine:
     counted = coverage(actor, one, "community")
-    places = counted.places if len(counted.places) > 1 else coverage(actor, one, "building").places
+    by: By = "community" if len(counted.places) > 1 else "building"
+    places = counted.places if by == "community" else coverage(actor, one, by).places
     behind = sorted((place for place in places if place.counts.missing), key=lambda place: -place.counts.missing)
-    return RoundLine(one, counted.total, tuple(behind[:MOST_PLACES]), any(place.is_late for place in places))
+    return RoundLine(one, counted.total, tuple(behind[:MOST_PLACES]), by, any(place.is_late for place in places))
 
 
 def _signals(actor: Actor, found: Alarms, lines: tuple[RoundLine, ...]) -> tuple[Signal, ...]:

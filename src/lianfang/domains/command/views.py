@@ -6,6 +6,7 @@ from datetime import date, timedelta
 from typing import Any
 
 from django.contrib import messages
+from django.db import transaction
 from django.http import FileResponse, HttpResponseBase
 from django.shortcuts import redirect, render
 from django.utils import timezone
@@ -115,6 +116,7 @@ def enter(request: Any) -> HttpResponseBase:
             place,
             [
                 (
+                    figure,
                     f"figure-{place.pk}-{figure}",
                     given.get(f"figure-{place.pk}-{figure}", ""),
                     errors.get(f"figure-{place.pk}-{figure}", ""),
@@ -141,13 +143,16 @@ def _save(request: Any, communities: list[Any], on: date, given: dict[str, str])
                 wanted.setdefault(place.pk, {})[figure] = int(text) if text else None
     if errors:
         return errors
-    for community, values in wanted.items():
-        try:
-            enter_figures(actor=request.actor, community_id=community, on=on, values=values)
-        except FigureProblemError as problem:
-            errors[f"figure-{community}-{problem.figure}" if problem.figure else ""] = t(
-                f"command_post.problem.{problem.code}"
-            )
+    with transaction.atomic():
+        for community, values in wanted.items():
+            try:
+                enter_figures(actor=request.actor, community_id=community, on=on, values=values)
+            except FigureProblemError as problem:
+                errors[f"figure-{community}-{problem.figure}" if problem.figure else ""] = t(
+                    f"command_post.problem.{problem.code}"
+                )
+        # The whole grid or nothing of it.
+        transaction.set_rollback(bool(errors))
     return errors
 
 

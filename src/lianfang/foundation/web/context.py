@@ -81,12 +81,30 @@ class Frame:
 
     @cached_property
     def navigation(self) -> list[dict[str, Any]]:
-        """The lines of the side navigation; ``is_here`` marks the one whose pages the reader is on."""
-        found: list[dict[str, Any]] = [{"entry": entry, "url": entry.url} for entry in entries_for(self.actor)]
+        """The lines of the side navigation; ``is_here`` marks the one whose pages the reader is on, ``begins`` the
+        first of a group."""
         path = self.request.path
-        above = [url for url in (line["url"] for line in found) if path == url or (url != "/" and path.startswith(url))]
-        here = max(above, key=len, default=None)
-        return [{**line, "is_here": line["url"] == here} for line in found]
+        lines: list[dict[str, Any]] = []
+        here: tuple[int, int] = (0, -1)
+        for number, entry in enumerate(entries_for(self.actor)):
+            begins = bool(lines) and entry.order // 100 != lines[-1]["entry"].order // 100
+            lines.append({"entry": entry, "url": entry.url, "begins": begins, "is_here": False})
+            for url in entry.urls:
+                if path == url or (url != "/" and path.startswith(url)):
+                    here = max(here, (len(url), number))
+        if here[0]:
+            lines[here[1]]["is_here"] = True
+        return lines
+
+    @property
+    def thumbs(self) -> list[dict[str, Any]]:
+        """The four lines of a phone's bottom bar."""
+
+        def place(line: dict[str, Any]) -> int:
+            entry = line["entry"]
+            return int(entry.order if entry.thumb is None else entry.thumb)
+
+        return sorted(self.navigation, key=place)[:4]
 
     @property
     def search(self) -> Search | None:

@@ -15,7 +15,6 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import IO, Any, Literal
 
-import xlsxwriter
 from django.http import FileResponse
 from django.utils import timezone
 
@@ -102,6 +101,9 @@ def write_csv(rows: Iterable[Sequence[object]], columns: Sequence[ExportColumn],
 
 def write_xlsx(rows: Iterable[Sequence[object]], columns: Sequence[ExportColumn], provenance: Provenance) -> IO[bytes]:
     """One sheet, or as many as the rows need; the heading is frozen, filtered and repeated in print."""
+    # Here, because it takes 10 MiB that a web process which writes no file need not hold.
+    import xlsxwriter
+
     file = tempfile.TemporaryFile()  # noqa: SIM115  (the answer closes it)
     book = xlsxwriter.Workbook(file, {"constant_memory": True})
     book.set_properties({"title": provenance.title, "author": provenance.actor.name, "created": _naive(provenance.at)})

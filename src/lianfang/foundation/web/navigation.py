@@ -21,20 +21,36 @@ from lianfang.foundation.access.roles import MAY, Action, Role
 class Entry:
     """One line of the navigation.
 
-    ``key`` is the text of its label, ``icon`` a name in the sprite, ``order`` sorts (hundreds leave room), ``letter``
-    opens it after ``g``. Without ``action`` whoever is signed in sees it.
+    ``key`` is the text of its label, ``icon`` a name in the sprite, ``order`` sorts (each hundred is a group),
+    ``letter`` opens it after ``g``. Without ``action`` whoever is signed in sees it; with several, whoever may do one
+    of them. ``also`` names further pages that belong to the line; ``thumb`` sorts the bottom bar of a phone, instead
+    of ``order``.
     """
 
     key: str
     url_name: str
     icon: str
-    action: Action | None
+    action: Action | tuple[Action, ...] | None
     order: int
     letter: str = ""
+    also: tuple[str, ...] = ()
+    thumb: int | None = None
 
     @property
     def url(self) -> str:
         return str(reverse(self.url_name))
+
+    @property
+    def urls(self) -> tuple[str, ...]:
+        """The addresses below which the reader is on this line."""
+        return (self.url, *(str(reverse(name)) for name in self.also))
+
+    @property
+    def actions(self) -> frozenset[Action]:
+        """One of these lets a role see the line; empty: everybody does."""
+        if self.action is None:
+            return frozenset()
+        return frozenset(self.action if isinstance(self.action, tuple) else (self.action,))
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,8 +86,11 @@ def register(entry: Entry) -> None:
 
 def _meet(one: Entry, other: Entry) -> bool:
     """Whether any person's role shows both lines."""
-    wanted = {action for action in (one.action, other.action) if action is not None}
-    return any(wanted <= may for role, may in MAY.items() if role is not Role.SYSTEM)
+    return any(
+        all(not entry.actions or entry.actions & may for entry in (one, other))
+        for role, may in MAY.items()
+        if role is not Role.SYSTEM
+    )
 
 
 def register_search(search: Search) -> None:
@@ -85,7 +104,7 @@ def entries_for(actor: Actor | None) -> list[Entry]:
     """The lines that ``actor`` may open, in order."""
     if actor is None:
         return []
-    mine = [entry for entry in _entries.values() if entry.action is None or actor.may(entry.action)]
+    mine = [entry for entry in _entries.values() if not entry.actions or any(map(actor.may, entry.actions))]
     return sorted(mine, key=lambda entry: (entry.order, entry.key))
 
 

@@ -74,3 +74,8 @@ def size(count: int) -> str:
             return f"{value:.0f} {unit}" if unit == "B" or value >= 10 else f"{value:.1f} {unit}"
         value /= 1024
     return f"{value:.1f} GB"
+
+
+def who(name: str) -> str:
+    """The name of whoever did something; a part of the system has none that a reader would know."""
+    return t("web.word.system") if name.startswith("system:") else name

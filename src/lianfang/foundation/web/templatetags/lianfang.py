@@ -67,6 +67,12 @@ def badge(tone: str, text: str, icon_name: str = "", title: str = "") -> SafeStr
 
 
 @register.simple_tag
+def who(name: str) -> str:
+    """Who did something: a name, or "the system"."""
+    return wording.who(name or "")
+
+
+@register.simple_tag
 def number(value: float | Literal[""] | None, digits: int = 0) -> str:
     """1,234; an absent number reads "unknown", never 0. Django hands "" over for a name that is not there."""
     return wording.number(None if value == "" else value, digits)

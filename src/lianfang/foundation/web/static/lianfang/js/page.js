@@ -25,6 +25,7 @@ document.addEventListener("click", (event) => {
   const opener = event.target.closest("[data-opens]");
   if (opener) document.getElementById(opener.dataset.opens)?.showModal();
   if (event.target.closest("[data-goes=back]")) history.back();
+  if (event.target.closest("[data-prints]")) window.print();
   event.target.closest("[data-closes=toast]")?.closest("[data-toast]").remove();
 });
 for (const button of document.querySelectorAll("[data-goes=back]")) button.hidden = history.length < 2;
