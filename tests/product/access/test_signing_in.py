@@ -146,3 +146,20 @@ def test_pages_for_nobody_and_somebody_are_whole_in_each_language(world: World, 
         ("resident", "/account/"),
     ):
         assert browse(login, language=language).get(path).status_code == 200, path
+
+
+def test_a_first_password_opens_nothing_but_the_page_that_changes_it(world: World, browse: Browse) -> None:
+    account = world.accounts["community"]
+    account.must_change_password = True
+    account.save(update_fields=["must_change_password"])
+    client = browse("community")
+    for path in ("/", "/registry/people/", "/testing/", "/status/"):
+        assert client.get(path).headers.get("Location") == "/account/", path
+    assert client.post("/registry/places/new/", {"name": "x"}).headers.get("Location") == "/account/"
+    page = client.get("/account/")
+    assert page.status_code == 200
+    again = "another-long-word-9"
+    client.post("/account/", {"do": "password", "old": PASSWORD, "new": again, "again": again})
+    account.refresh_from_db()
+    assert not account.must_change_password
+    assert client.get("/testing/").status_code == 200

@@ -46,6 +46,8 @@ class Acting:
     ) -> HttpResponseBase | None:
         if request.actor is None:
             return None
+        if request.user.must_change_password and not _opens_with_a_first_password(request, view):
+            return redirect("access:account")
         try:
             with acting_as(request.actor):
                 response = view(request, *args, **kwargs)
@@ -55,6 +57,11 @@ class Acting:
         except NotAllowedError as error:
             # Django hands errors of a process_view to no process_exception.
             return refused(request, error)
+
+
+def _opens_with_a_first_password(request: Any, view: Callable[..., HttpResponseBase]) -> bool:
+    """Who gave the account its first password knows it: until it is another, only the page that changes it opens."""
+    return getattr(view, "lianfang_access", None) == "public" or request.resolver_match.view_name == "access:account"
 
 
 def actor_of(request: Any) -> Actor | None:
