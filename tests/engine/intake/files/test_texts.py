@@ -19,7 +19,8 @@ def _texts(language: str) -> dict[str, str]:
 
 def _emitted() -> set[str]:
     codes = set()
-    for resource in files(package).iterdir():
+    # What a reading process says of itself stands beside the folder.
+    for resource in [*files(package).iterdir(), files("lianfang.engine.intake").joinpath("isolation.py")]:
         if resource.name.endswith(".py"):
             codes |= set(_CODE.findall(resource.read_text("utf-8")))
     return codes

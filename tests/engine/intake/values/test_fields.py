@@ -231,9 +231,14 @@ def test_birth_and_sex_come_from_a_valid_number_only() -> None:
 
 
 def test_a_number_of_a_foreigner_is_one_whether_or_not_its_check_digit_holds() -> None:
-    readings = [read("id_number", f"99010119900101123{digit}") for digit in "0123456789X"]
+    readings = [read("id_number", f"91184019900101123{digit}") for digit in "0123456789X"]
     assert {reading.companions["id_type"] for reading in readings} == {"foreigner_id"}
     assert [reading.companions["id_is_valid"] for reading in readings].count(True) == 1
+
+
+def test_a_number_of_the_generated_people_reads_as_a_residents_for_there_is_no_province_99() -> None:
+    readings = [read("id_number", f"99010119900101123{digit}") for digit in "0123456789X"]
+    assert {reading.companions["id_type"] for reading in readings} == {"resident_id"}
 
 
 @pytest.mark.parametrize(

@@ -70,6 +70,9 @@ _OLD_RESIDENT = re.compile("[1-9][0-9]{14}").fullmatch
 PROVINCES = frozenset(
     words_in("11 12 13 14 15 21 22 23 31 32 33 34 35 36 37 41 42 43 44 45 46 50 51 52 53 54 61 62 63 64 65 71 81 82 83")
 )
+# A foreigner's card begins with 9, a province and a nationality. No province begins with 9: 99 begins nobody's number
+# and is what generated people have.
+GENERATED = "99"
 SCIENTIFIC = re.compile(r"(\d)(?:\.(\d+))?E\+?(\d{1,3})").fullmatch
 _SEPARATORS = re.compile(r"[\s\-‐‑‒–—―−─]+")
 _QUOTES = "'’‘`´\"“”′"
@@ -108,15 +111,19 @@ def read_id_number(cell: Cell, context: ValueContext) -> Reading:
         # What nearly every cell is, without a detour: the rest is slower and says the same.
         born = day_of_birth(cell[6:14])
         year = context.as_of.year
-        foreign = cell[0] == "9"
-        if born is not None and year - OLDEST <= born.year < year and (foreign or cell[:2] in PROVINCES):
-            return Reading(cell, (), _facts(cell, born, foreign))
+        if born is not None and year - OLDEST <= born.year < year and (cell[0] == "9" or cell[:2] in PROVINCES):
+            return Reading(cell, (), _facts(cell, born))
     return _read_any(cell, context)
 
 
-def _facts(number: str, born: date, foreign: bool) -> dict[str, Value]:
+def _kind(number: str) -> str:
+    """Of 18 characters."""
+    return "foreigner_id" if number[0] == "9" and not number.startswith(GENERATED) else "resident_id"
+
+
+def _facts(number: str, born: date) -> dict[str, Value]:
     return {
-        "id_type": "foreigner_id" if foreign else "resident_id",
+        "id_type": _kind(number),
         "id_is_valid": True,
         "birth_on_from_id": born,
         "sex_from_id": "male" if number[16] in "13579" else "female",
@@ -261,11 +268,10 @@ def _resident(number: str, notes: list[Note], context: ValueContext) -> Reading:
         problems.insert(0, CHECK_DIGIT)
     if problems:
         return _wrong(number, [*notes, *problems])
-    foreign = number[0] == "9"
-    if not foreign and number[:2] not in PROVINCES:
+    if number[0] != "9" and number[:2] not in PROVINCES:
         notes = [*notes, PROVINCE]
     born = date.fromisoformat(number[6:14])
-    return Reading(number, without_repeats(notes), _facts(number, born, foreign))
+    return Reading(number, without_repeats(notes), _facts(number, born))
 
 
 def _old_resident(number: str, notes: list[Note], context: ValueContext) -> Reading:
@@ -308,7 +314,7 @@ def _known(kind: str, number: str, notes: list[Note]) -> Reading:
 
 def _wrong(number: str, notes: list[Note]) -> Reading:
     """Kept as written, so that it can still be compared; never a key."""
-    kind = "foreigner_id" if len(number) == 18 and number[0] == "9" else "resident_id"
+    kind = _kind(number) if len(number) == 18 else "resident_id"
     return Reading(number, without_repeats(notes), {"id_type": kind, "id_is_valid": False})
 
 

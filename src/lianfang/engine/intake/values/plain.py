@@ -22,7 +22,7 @@ import pyarrow.compute as pc
 
 from lianfang.engine.intake.values.contract import ValueContext
 from lianfang.engine.intake.values.dates import Bounds, plain_moment
-from lianfang.engine.intake.values.identity import OLDEST, PROVINCES
+from lianfang.engine.intake.values.identity import GENERATED, OLDEST, PROVINCES
 from lianfang.engine.intake.values.names import NOT_NAMES, TELLING_ENDS
 from lianfang.engine.tables import DAY, INSTANT
 
@@ -81,8 +81,9 @@ def plain_row_numbers(texts: pa.StringArray, context: ValueContext) -> Plain:
 def plain_id_numbers(texts: pa.StringArray, context: ValueContext) -> Plain:
     """Residents' numbers of 18 digits with a right check digit, a known province and a plausible day of birth."""
     numbers = _kept(texts, pc.match_substring_regex(texts, _RESIDENT))
-    foreign = pc.starts_with(numbers, "9")
-    placed = pc.or_(foreign, pc.is_in(pc.utf8_slice_codeunits(numbers, 0, 2), pa.array(sorted(PROVINCES))))
+    nines = pc.starts_with(numbers, "9")
+    foreign = pc.and_not(nines, pc.starts_with(numbers, GENERATED))
+    placed = pc.or_(nines, pc.is_in(pc.utf8_slice_codeunits(numbers, 0, 2), pa.array(sorted(PROVINCES))))
     last = pc.utf8_slice_codeunits(numbers, 17, 18)
     right = pc.equal(_check_characters(pc.utf8_slice_codeunits(numbers, 0, 17).cast(pa.int64())), last)
     born = _births(pc.utf8_slice_codeunits(numbers, 6, 14).cast(pa.int32()), context.as_of.year)
