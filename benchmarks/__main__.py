@@ -14,7 +14,7 @@ import sys
 import time
 from collections.abc import Callable
 
-from benchmarks import growth, job, reading, scores, start_up
+from benchmarks import growth, idle, job, lists, reading, results, scores, start_up, web_import
 from benchmarks.processes import ProcessFailedError
 from benchmarks.report import Report, keep, machine, table
 
@@ -39,6 +39,10 @@ BENCHMARKS: dict[str, Callable[..., Report]] = {
     "job": job.run,
     "scores": scores.run,
     "growth": growth.run,
+    "web-import": web_import.run,
+    "results": results.run,
+    "lists": lists.run,
+    "idle": idle.run,
 }
 
 

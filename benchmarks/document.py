@@ -9,7 +9,8 @@ from benchmarks.report import OUT
 
 PAGE = Path(__file__).resolve().parents[1] / "docs" / "benchmarks.md"
 BEGIN, END = "<!-- measured: python -m benchmarks.document -->", "<!-- end of measured -->"
-ORDER = ("start-up", "reading", "linkage", "linkage-quick", "job", "scores", "growth")
+ORDER = ("start-up", "reading", "linkage", "linkage-quick", "job", "scores", "growth",
+         "web-import", "results", "lists", "idle")  # fmt: skip
 VERDICTS = {True: "met", False: "**not met**", None: ""}
 
 
