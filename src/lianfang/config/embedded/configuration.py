@@ -14,7 +14,7 @@ _SETTINGS = {
     "unix_socket_permissions": "0700",
     "password_encryption": "'scram-sha-256'",
     "max_connections": "60",
-    "shared_buffers": "'128MB'",
+    "shared_buffers": "'64MB'",
     "maintenance_work_mem": "'64MB'",
     "effective_cache_size": "'512MB'",
     "jit": "off",

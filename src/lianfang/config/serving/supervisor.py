@@ -20,7 +20,7 @@ from lianfang.config.embedded.children import Program
 from lianfang.config.embedded.locks import FileLock
 from lianfang.config.serving.database import Database, start_database
 from lianfang.config.serving.health import near_host, wait_for_health
-from lianfang.config.serving.management import owner_environment, prepare, serving_environment
+from lianfang.config.serving.management import owner_environment, prepare, serving_environment, thrifty
 from lianfang.config.serving.options import Options
 from lianfang.config.serving.ports import require_port
 from lianfang.config.serving.problems import ServingError
@@ -152,8 +152,8 @@ class _Supervisor:
         web = [sys.executable, "-P", "-m", "lianfang.config.serving.web", *words]
         worker = [sys.executable, "-P", "-m", "lianfang.config.serving.worker", str(_JOBS_GO_ON)]
         self._services = [
-            Service("web", Program(web, environment), _WEB_PATIENCE, self._service_ended),
-            Service("worker", Program(worker, environment), _JOBS_ARE_KILLED, self._service_ended),
+            Service("web", Program(web, thrifty(environment)), _WEB_PATIENCE, self._service_ended),
+            Service("worker", Program(worker, thrifty(environment)), _JOBS_ARE_KILLED, self._service_ended),
         ]
         self._is_running = True
         for service in self._services:

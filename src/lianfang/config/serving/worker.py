@@ -6,6 +6,7 @@ by the supervisor and run again by the next worker: jobs bear being begun twice.
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 
@@ -18,6 +19,11 @@ CONCURRENCY = 4
 def main() -> None:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "lianfang.config.settings")
     django.setup()
+    # A large import holds millions of objects, none of them garbage: looking through all of them often is a sixth of
+    # its time.
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 50)
     # Made by Django's set-up.
     from procrastinate.contrib.django import app
 
