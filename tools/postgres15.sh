@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # A PostgreSQL 15 server (Debian 12's own) on a temporary folder, for running the tests against it.
 #
+#   tools/postgres15.sh install           only install it where it is missing
 #   tools/postgres15.sh with COMMAND...   start it, run COMMAND with LIANFANG_TEST_SERVER (the superuser's address, for
 #                                         the product's tests), stop it
 #   tools/postgres15.sh start             start it and print, as lines for eval: that, POSTGRES15_FOLDER, and the
@@ -56,6 +57,9 @@ stop_it() {
 }
 
 case "${1:-}" in
+  install)
+    install_it
+    ;;
   with)
     shift
     start_it
@@ -71,7 +75,7 @@ case "${1:-}" in
     stop_it "${2:-${POSTGRES15_FOLDER:?say which folder}}"
     ;;
   *)
-    sed -n '2,11s/^# \{0,1\}//p' "$0" >&2
+    sed -n '2,12s/^# \{0,1\}//p' "$0" >&2
     exit 2
     ;;
 esac
