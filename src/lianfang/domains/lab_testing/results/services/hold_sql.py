@@ -49,9 +49,7 @@ affected AS MATERIALIZED (
         (SELECT x.tube_id FROM single x WHERE x.person_id = w.person_id AND x.tube_id <> w.tube_id
          AND x.trusted_at > w.trusted_at ORDER BY x.trusted_at DESC, x.tube_id LIMIT 1) AS retest_tube_id,
         (SELECT r.id FROM lab_testing_result r WHERE r.tube_id = w.tube_id AND r.state = 'counted' AND r.outcome = 'positive'
-         ORDER BY coalesce(r.reported_at, r.tested_at) NULLS LAST, r.id LIMIT 1) AS result_id,
-        (SELECT min(coalesce(r.reported_at, r.tested_at)) FROM lab_testing_result r
-         WHERE r.tube_id = w.tube_id AND r.state = 'counted' AND r.outcome = 'positive') AS positive_at
+         ORDER BY coalesce(r.reported_at, r.tested_at) NULLS LAST, r.id LIMIT 1) AS result_id
     FROM swab w
 ), target AS MATERIALIZED (
     SELECT *, CASE WHEN because IN ('positive_single', 'retest_positive') AND person_id IS NOT NULL THEN 'case'
@@ -60,6 +58,8 @@ affected AS MATERIALIZED (
 )
 """
 
+# A hold's time counts from when the positive became known here, as the person's status does (packs: counted_from
+# received_at): nobody was held before, and a re-test can begin only then.
 # Holds that are there are moved, holds that are missing are made: one statement, because what is desired is dear.
 MOVE_HOLDS = f"""
 WITH {DESIRED}, becomes AS (
@@ -76,7 +76,7 @@ WITH {DESIRED}, becomes AS (
             ELSE d.because
         END AS because,
         coalesce(d.reason, h.reason) AS reason, coalesce(d.retest_tube_id, CASE WHEN d.id IS NULL THEN h.retest_tube_id END) AS retest,
-        coalesce(d.result_id, h.result_id) AS result_id, d.positive_at, d.id IS NULL AS is_gone
+        coalesce(d.result_id, h.result_id) AS result_id, d.id IS NULL AS is_gone
     FROM lab_testing_hold h
     LEFT JOIN target d ON d.tube_id = h.tube_id AND (d.person_id = h.person_id OR d.id = h.sample_id)
     WHERE NOT h.is_by_hand AND (h.tube_id IN (SELECT unnest(%(tubes)s::bigint[])) OR h.person_id IN (SELECT person_id FROM affected))
@@ -98,7 +98,7 @@ INSERT INTO lab_testing_hold (
 )
 SELECT
     d.county_id, d.township_id, d.community_id, d.building_id, d.person_id, d.household_id, d.tube_id, d.result_id, d.id,
-    d.state, d.reason, %(now)s, least(d.positive_at, %(now)s) + %(at_most)s,
+    d.state, d.reason, %(now)s, %(now)s + %(at_most)s,
     %(is_verified)s, d.retest_tube_id, false, CASE WHEN d.state <> 'held' THEN %(now)s END,
     CASE WHEN d.state <> 'held' THEN %(by)s ELSE '' END, CASE WHEN d.state <> 'held' THEN d.because ELSE '' END
 FROM target d
