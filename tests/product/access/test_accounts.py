@@ -157,3 +157,12 @@ def test_numbers_are_sealed_at_rest(world: World) -> None:
     person = world.people["陈建国"]
     for column in (person.id_sealed, person.phone_sealed, person.id_index, person.phone_index):
         assert b"1990000" not in bytes(column) and b"990101" not in bytes(column)
+
+
+@pytest.mark.parametrize("ends_at", ["2022-02-30T00:00", "2022-09-01T25:61", "0001-01-01T00:00", "x"])
+def test_an_end_of_a_posting_that_is_no_time_is_told_at_its_field(world: World, browse: Browse, ends_at: str) -> None:
+    give = {"role": "sampler", "place": world.places["east"].pk, "ends_at": ends_at}
+    before = Posting.objects.count()
+    answer = browse("administrator").post(f"/accounts/{world.accounts['courier'].pk}/give/", give)
+    assert answer.status_code in (200, 422)
+    assert Posting.objects.count() == before

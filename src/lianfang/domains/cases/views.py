@@ -10,7 +10,6 @@ from django.contrib import messages
 from django.http import HttpResponseBase
 from django.shortcuts import redirect, render
 from django.utils import timezone
-from django.utils.dateparse import parse_datetime
 from django.views.decorators.http import require_POST
 
 from lianfang.domains.cases.models import Case, CaseKind
@@ -29,6 +28,7 @@ from lianfang.foundation.access.allow import allow
 from lianfang.foundation.access.roles import Action
 from lianfang.foundation.audit.services import record
 from lianfang.foundation.web.exports import ExportColumn, export_rows
+from lianfang.foundation.web.instants import instant_of
 from lianfang.foundation.web.language import t
 from lianfang.foundation.web.tables import Column, by_keyset
 
@@ -126,13 +126,10 @@ def _change(request: Any, case: Case) -> str:
 def _instant(text: str, field: str) -> datetime | None:
     if not text:
         return None
-    try:
-        found = parse_datetime(text)
-    except ValueError:
-        found = None
+    found = instant_of(text)
     if found is None:
         raise CaseProblemError("time_unreadable", field)
-    return timezone.make_aware(found) if timezone.is_naive(found) else found
+    return found
 
 
 def _context(request: Any, case: Case) -> dict[str, Any]:

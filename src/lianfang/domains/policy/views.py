@@ -8,7 +8,6 @@ from typing import Any
 from django.http import Http404, HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
-from django.utils.dateparse import parse_datetime
 from django.views.decorators.http import require_POST
 
 from lianfang.domains.policy.models import PackActivation
@@ -33,6 +32,7 @@ from lianfang.domains.policy.services import (
 from lianfang.foundation.access.allow import allow
 from lianfang.foundation.access.roles import Action
 from lianfang.foundation.web.flash import tell
+from lianfang.foundation.web.instants import instant_of
 from lianfang.foundation.web.language import t
 
 MOST_SHOWN = 100
@@ -118,13 +118,10 @@ def _asked(request: Any) -> tuple[tuple[str, int], int, datetime, str]:
 def _instant(text: str) -> datetime:
     if not text:
         return timezone.now()
-    try:
-        found = parse_datetime(text)
-    except ValueError:
-        found = None
-    if found is None or not 2000 <= found.year <= 2999:
+    found = instant_of(text)
+    if found is None:
         raise PolicyProblemError("time_unreadable")
-    return timezone.make_aware(found) if timezone.is_naive(found) else found
+    return found
 
 
 def _list(request: Any, *, problem: str = "", given: Any = None) -> HttpResponseBase:

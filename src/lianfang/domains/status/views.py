@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Any
 
 from django import forms
@@ -11,7 +10,6 @@ from django.db.models import Q
 from django.http import HttpResponseBase
 from django.shortcuts import redirect, render
 from django.utils import timezone
-from django.utils.dateparse import parse_datetime
 from django.views.decorators.http import require_http_methods, require_POST
 
 from lianfang.domains.registry.models import Person
@@ -45,6 +43,7 @@ from lianfang.foundation.access.roles import Action
 from lianfang.foundation.audit.services import record
 from lianfang.foundation.privacy.numbers import blind_index
 from lianfang.foundation.web.exports import ExportColumn, export_rows
+from lianfang.foundation.web.instants import instant_of
 from lianfang.foundation.web.language import t
 from lianfang.foundation.web.tables import Column, by_keyset
 
@@ -132,7 +131,7 @@ def _person_context(request: Any, person: Any) -> dict[str, Any]:
 
 
 def _then(request: Any, person: Any) -> dict[str, Any] | None:
-    at = _instant(request.GET.get("at", ""))
+    at = instant_of(request.GET.get("at", ""))
     if at is None or at > timezone.now():
         return None
     row = decisions_at([person.pk], at).get(person.pk)
@@ -147,7 +146,10 @@ def person_act(request: Any, person_id: int, what: str) -> HttpResponseBase:
     given = request.POST
     try:
         if what == "order":
-            starts, ends = _instant(given.get("starts_at", "")) or timezone.now(), _instant(given.get("ends_at", ""))
+            starts, ends = (
+                instant_of(given.get("starts_at", "")) or timezone.now(),
+                instant_of(given.get("ends_at", "")),
+            )
             if ends is None:
                 raise StatusProblemError("end_needed", "ends_at")
             propose_order(
@@ -309,13 +311,3 @@ def _with_people(actor: Any, rows: list[Any]) -> list[tuple[Any, Any]]:
 
 def _address(person: Any) -> str:
     return person.household.address if person is not None and person.household is not None else ""
-
-
-def _instant(text: str) -> datetime | None:
-    try:
-        found = parse_datetime(text)
-    except ValueError:
-        return None
-    if found is None:
-        return None
-    return timezone.make_aware(found) if timezone.is_naive(found) else found

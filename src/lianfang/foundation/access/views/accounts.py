@@ -10,7 +10,7 @@ from django.core.paginator import Paginator
 from django.http import Http404, HttpResponseBase
 from django.shortcuts import redirect, render
 from django.utils import timezone
-from django.utils.dateparse import parse_date, parse_datetime
+from django.utils.dateparse import parse_date
 from django.views.decorators.http import require_http_methods, require_POST
 
 from lianfang.foundation.access.allow import allow
@@ -26,6 +26,7 @@ from lianfang.foundation.access.services import (
     reset_password,
     set_active,
 )
+from lianfang.foundation.web.instants import instant_of
 from lianfang.foundation.web.language import t
 
 PAGE = 50
@@ -110,11 +111,9 @@ def _give(request: Any, chosen: Any) -> None:
     if role not in set(Role):
         raise AccountProblemError("role_needed", "role")
     ends = request.POST.get("ends_at", "")
-    ends_at = parse_datetime(ends) if ends else None
+    ends_at = instant_of(ends)
     if ends and ends_at is None:
         raise AccountProblemError("ends_unreadable", "ends_at")
-    if ends_at is not None and timezone.is_naive(ends_at):
-        ends_at = timezone.make_aware(ends_at)
     number = int(place) if place.isdecimal() and len(place) < 18 else None
     try:
         give_posting(actor=request.actor, account=chosen, role=Role(role), place_id=number, ends_at=ends_at)

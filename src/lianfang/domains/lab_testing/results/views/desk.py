@@ -10,7 +10,6 @@ from typing import Any
 from django.http import HttpResponseBase
 from django.shortcuts import redirect, render
 from django.utils import timezone
-from django.utils.dateparse import parse_datetime
 from django.views.decorators.http import require_POST
 
 from lianfang.domains.lab_testing import selectors as testing
@@ -23,6 +22,7 @@ from lianfang.domains.lab_testing.views.answers import round_or_404
 from lianfang.foundation.access.allow import allow
 from lianfang.foundation.access.roles import Action
 from lianfang.foundation.web.flash import tell
+from lianfang.foundation.web.instants import instant_of
 from lianfang.foundation.web.language import t
 
 # What a clerk types after the code: a key, or the word.
@@ -91,13 +91,10 @@ def _batch(text: str) -> uuid.UUID | None:
 def _instant(text: str) -> Any:
     if not text:
         return None
-    try:
-        found = parse_datetime(text)
-    except ValueError:
-        found = None
+    found = instant_of(text)
     if found is None:
         raise services.ResultRefusedError("time_unreadable")
-    return timezone.make_aware(found) if timezone.is_naive(found) else found
+    return found
 
 
 @allow(Action.TESTING_RESULTS)
