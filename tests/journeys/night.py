@@ -83,6 +83,11 @@ class Night:
         """The page comes to show a text."""
         expect(self.page.locator("body")).to_contain_text(text, timeout=seconds * 1000)
 
+    def is_settled(self) -> None:
+        """Scripts are loaded and what was swapped in is in place: before that nobody's hand has found the key."""
+        self.page.wait_for_load_state("load")
+        expect(self.page.locator(".htmx-request, .htmx-swapping, .htmx-added, .htmx-settling")).to_have_count(0)
+
     def is_told(self, text: str) -> None:
         """A message of the page, put away again."""
         toast = self.page.locator(".lf-toast", has_text=text).first

@@ -22,6 +22,7 @@ def read_a_person(night: Night) -> None:
     """Found by name; red with reason, evidence, since, until and where to object; an emergency passes all the same."""
     page, words = night.page, night.words
     name = next(iter(night.notes["singles"]))
+    night.is_settled()
     page.keyboard.press("/")
     page.keyboard.type(name)
     page.keyboard.press("Enter")

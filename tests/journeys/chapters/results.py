@@ -122,6 +122,7 @@ def _type_results(night: Night, people: list[str]) -> None:
     night.go("lab_results.navigation.results")
     page.locator(".lf-tabs").first.get_by_role("link", name=words("lab_results.tab.results")).click()
     page.get_by_label(words("lab_results.column.laboratory")).fill("县疾控中心")
+    night.is_settled()
     page.locator("[data-result-code]").click()
     for number, code in enumerate(night.notes["singles"].values()):
         page.keyboard.type(code)
