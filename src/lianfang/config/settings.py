@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+import pghistory
 
 from lianfang.config.environment import django_database, read_environment
+from lianfang.config.policy_folder import policy_packs_folder
 from lianfang.config.secrets import load_secrets
 
 ENVIRONMENT = read_environment()
@@ -127,8 +128,12 @@ UPLOAD_LIMIT = 200 * 1024 * 1024
 
 PROCRASTINATE_AUTODISCOVER_MODULE_NAME = "jobs"
 PGHISTORY_DEFAULT_TRACKERS = None
-_installed_packs = Path(__file__).resolve().parents[1] / "policy_packs"
-POLICY_PACKS = _installed_packs if _installed_packs.is_dir() else Path(__file__).resolve().parents[3] / "policy_packs"
+# A history is read by what it is of. An index for every other key would cost each swab, result and status of a night
+# more than the row itself.
+PGHISTORY_FOREIGN_KEY_FIELD = pghistory.ForeignKey(db_index=False)
+PGHISTORY_CONTEXT_FIELD = pghistory.ContextForeignKey(db_index=False)
+PGHISTORY_OBJ_FIELD = pghistory.ObjForeignKey(db_index=True)
+POLICY_PACKS = policy_packs_folder()
 
 LOGGING = {
     "version": 1,

@@ -15,6 +15,7 @@ from django.db import connection
 
 from lianfang.engine.status import Decisions, StatusFacts
 from lianfang.engine.status.contract import FACT_CONTRACTS
+from lianfang.foundation.copying import copied_out
 
 # From so many people on, the memory that one question of a page may take is not enough.
 MANY = 2_000
@@ -101,8 +102,7 @@ def _array(ids: Iterable[int]) -> str:
 
 def _table(name: str, sql: str, given: Mapping[str, Any]) -> pa.Table:
     """As text that Arrow reads by itself: of a hundred thousand swabs no Python object is made."""
-    with connection.cursor() as cursor, cursor.copy(f"COPY ({sql}) TO STDOUT (FORMAT csv, HEADER)", given) as copy:
-        text = b"".join(copy)
+    text = copied_out(sql, given)
     types = {column.name: column.type for column in FACT_CONTRACTS[name].columns}
     read = arrow_csv.ConvertOptions(
         column_types=types, null_values=[""], true_values=["t"], false_values=["f"], strings_can_be_null=True,

@@ -41,6 +41,7 @@ def acting_as(actor: Actor, *, using: str = "default") -> Iterator[Actor]:
     Nested blocks are allowed (a service that lets the system do one step); each sees only its own scope.
     """
     before = _acting.get()
+    is_whole_transaction = not connections[using].in_atomic_block
     with transaction.atomic(using=using):
         _set_scope(actor, using)
         token = _acting.set(actor)
@@ -54,18 +55,21 @@ def acting_as(actor: Actor, *, using: str = "default") -> Iterator[Actor]:
             _acting.reset(token)
             raise
         _acting.reset(token)
-        _set_scope(before, using)
+        # What was set for a transaction ends with it.
+        if not is_whole_transaction:
+            _set_scope(before, using)
 
 
 def _set_scope(actor: Actor | None, using: str) -> None:
-    role = "NONE" if actor is None else f"lianfang_{actor.level}"
+    role = "none" if actor is None else f"lianfang_{actor.level}"
     ids = "" if actor is None else ",".join(map(str, actor.scope_ids))
     if actor is not None and actor.level in ARRAY_LEVELS:
         ids = "{" + ids + "}"
     elif actor is not None and len(actor.scope_ids) > 1:
         raise ValueError(f"the level {actor.level} has one place in scope, not {len(actor.scope_ids)}")
     with connections[using].cursor() as cursor:
-        cursor.execute("SELECT set_config('lianfang.scope', %s, true), set_config('lianfang.actor', %s, true)",
-                       [ids, "" if actor is None else actor.name])  # fmt: skip
-        # The role comes out of a closed list of names (Level), never from input.
-        cursor.execute(f"SET LOCAL ROLE {role}")
+        cursor.execute(
+            "SELECT set_config('lianfang.scope', %s, true), set_config('lianfang.actor', %s, true), "
+            "set_config('role', %s, true)",
+            [ids, "" if actor is None else actor.name, role],
+        )

@@ -96,6 +96,11 @@ class Frame:
             lines[here[1]]["is_here"] = True
         return lines
 
+    @cached_property
+    def navigation_key(self) -> tuple[str, ...]:
+        """What the navigation looks like: the lines, and which of them the reader is on."""
+        return tuple(f"{line['entry'].key}{'*' if line['is_here'] else ''}" for line in self.navigation)
+
     @property
     def thumbs(self) -> list[dict[str, Any]]:
         """The four lines of a phone's bottom bar."""

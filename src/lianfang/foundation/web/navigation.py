@@ -11,10 +11,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from django.urls import reverse
-
 from lianfang.foundation.access.actor import Actor
 from lianfang.foundation.access.roles import MAY, Action, Role
+from lianfang.foundation.web.addresses import path_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,12 +37,12 @@ class Entry:
 
     @property
     def url(self) -> str:
-        return str(reverse(self.url_name))
+        return path_of(self.url_name)
 
     @property
     def urls(self) -> tuple[str, ...]:
         """The addresses below which the reader is on this line."""
-        return (self.url, *(str(reverse(name)) for name in self.also))
+        return (self.url, *(path_of(name) for name in self.also))
 
     @property
     def actions(self) -> frozenset[Action]:
@@ -63,7 +62,7 @@ class Search:
 
     @property
     def url(self) -> str:
-        return str(reverse(self.url_name))
+        return path_of(self.url_name)
 
 
 _entries: dict[str, Entry] = {}

@@ -45,6 +45,10 @@ def _sampled(actor: Actor, first_on: date, last_on: date) -> dict[tuple[int, dat
 
 def first_swab_on(actor: Actor) -> date | None:
     """The local day of the first swab in the actor's places."""
+    return counted(actor, "first_swab", ("lab_testing_sampleevent",), lambda: _first_swab_on(actor))
+
+
+def _first_swab_on(actor: Actor) -> date | None:
     swabs = Sample.objects.visible_to(actor).order_by("sampled_at")
     if actor.level not in (Level.COUNTY, Level.TOWNSHIP):
         return swabs.annotate(day=TruncDate("sampled_at")).values_list("day", flat=True).first()

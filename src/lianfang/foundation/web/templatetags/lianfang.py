@@ -10,22 +10,15 @@ from django import template
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from lianfang.foundation.texts import Gap
 from lianfang.foundation.web import assets, wording
 from lianfang.foundation.web.language import t as text_of
-from lianfang.foundation.web.templatetags import forms, parts
+from lianfang.foundation.web.templatetags import forms, nodes, parts
 from lianfang.foundation.web.tones import PILLS, TONE_ICONS
 
 register = template.Library()
 
 # Names of query parameters that say where in a list one is: gone as soon as the list changes.
 POSITION = ("page", "after", "before")
-
-
-@register.simple_tag
-def t(key: str, **gaps: Gap) -> str:
-    """The text of a key in the reader's language."""
-    return text_of(key, **gaps)
 
 
 @register.simple_tag
@@ -138,4 +131,5 @@ def masked(
 
 
 forms.add_to(register)
+nodes.add_to(register)
 parts.add_to(register)
