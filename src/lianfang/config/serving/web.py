@@ -8,12 +8,16 @@ import os
 import signal
 import sys
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
+from django.template import engines
 from django.urls import get_resolver
 from granian.constants import Interfaces
 from granian.log import LogLevels
 from granian.server import Server
+
+from lianfang.foundation.texts import LANGUAGES, texts
 
 _SET_DEATH_SIGNAL = 1
 # Each thread holds one database session; the embedded database takes 60.
@@ -43,12 +47,24 @@ def _application() -> Callable[..., Any]:
     return loaded
 
 
+def _load_what_every_page_needs() -> None:
+    """Addresses, texts and templates, so that no reader waits for them and no process has its own."""
+    _ = get_resolver().url_patterns
+    for language in LANGUAGES:
+        texts(language)
+    for engine in engines.all():
+        folders = {Path(folder) for folder in engine.template_dirs}
+        for file in sorted(file for folder in folders for file in folder.glob("**/*.html")):
+            folder = next(one for one in folders if file.is_relative_to(one))
+            engine.get_template(file.relative_to(folder).as_posix())
+
+
 def main() -> None:
     host, port, workers = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
     os.environ[_MAIN] = str(os.getpid())
     # Before the web processes are forked: they share what is loaded now, and what is frozen stays shared.
     _application()
-    _ = get_resolver().url_patterns
+    _load_what_every_page_needs()
     gc.collect()
     gc.freeze()
     Server(
