@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from django.db import connection
@@ -10,7 +11,7 @@ from django.db.models import QuerySet
 
 from lianfang.domains.lab_testing.refusals import NotFoundError
 from lianfang.domains.registry.models import Person, Place, PlaceKind
-from lianfang.domains.registry.selectors import names_of, places_inside
+from lianfang.domains.registry.selectors import names_of, names_of_places, places_inside
 from lianfang.domains.registry.transitions import RESIDENT_STATES
 from lianfang.foundation.access.actor import Actor
 from lianfang.foundation.access.roles import Level
@@ -31,19 +32,41 @@ def places_by_id(ids: Iterable[int | None]) -> Mapping[int, Place]:
 _WITHIN = (PlaceKind.COMPOUND, PlaceKind.BUILDING, PlaceKind.UNIT)
 
 
-def names_within(ids: Iterable[int | None], *, says_village: bool = False) -> dict[int, str]:
-    """Each place with the compound and building that it lies in: 江滨花园 1号楼 1单元. Every village has a 1组: with
-    ``says_village`` a place that lies in no compound is named with its community."""
-    places = places_by_id(ids)
-    above = places_by_id(pk for place in places.values() for pk in place.path)
-    written = names_of(above)
-    found = {}
-    for pk, place in places.items():
-        line = [above[one] for one in place.path if one in above]
-        is_in_compound = any(one.kind == PlaceKind.COMPOUND for one in line)
-        kinds = _WITHIN if is_in_compound or not says_village else (PlaceKind.COMMUNITY, *_WITHIN)
-        found[pk] = " ".join(written[one.pk] for one in line if one.kind in kinds) or written.get(pk, "")
-    return found
+@dataclass(frozen=True, slots=True)
+class Located:
+    """Places with everything that they lie in, themselves included: two queries, whatever is asked of them then."""
+
+    places: Mapping[int, Place]
+    above: Mapping[int, Place]
+
+    @classmethod
+    def of(cls, ids: Iterable[int | None]) -> Located:
+        places = places_by_id(ids)
+        missing = {pk for place in places.values() for pk in place.path} - places.keys()
+        return cls(places, {**places, **places_by_id(missing)})
+
+    def line(self, pk: int | None) -> list[Place]:
+        """From the outermost to the place itself; empty for one that does not exist."""
+        place = None if pk is None else self.places.get(pk)
+        return [] if place is None else [self.above[one] for one in place.path if one in self.above]
+
+    def names_within(self, *, says_village: bool = False) -> dict[int, str]:
+        """Each place with the compound and building that it lies in: 江滨花园 1号楼 1单元.
+
+        Every village has a 1组: with ``says_village`` a place that lies in no compound is named with its community."""
+        written = names_of_places(self.above.values())
+        found = {}
+        for pk in self.places:
+            line = self.line(pk)
+            is_in_compound = any(one.kind == PlaceKind.COMPOUND for one in line)
+            kinds = _WITHIN if is_in_compound or not says_village else (PlaceKind.COMMUNITY, *_WITHIN)
+            found[pk] = " ".join(written[one.pk] for one in line if one.kind in kinds) or written[pk]
+        return found
+
+
+def names_within(ids: Iterable[int | None]) -> dict[int, str]:
+    """Each place with the compound and building that it lies in."""
+    return Located.of(ids).names_within()
 
 
 def is_in_scope(actor: Actor, place: Any) -> bool:

@@ -118,10 +118,15 @@ def lineage(place: Place) -> list[Place]:
 
 def names_of(place_ids: Iterable[int | None]) -> dict[int, str]:
     """Names of places by id, with their words; for the community column of a list."""
+    wanted = {pk for pk in place_ids if pk is not None}
+    return names_of_places(Place.objects.filter(pk__in=wanted))
+
+
+def names_of_places(places: Iterable[Place]) -> dict[int, str]:
+    """Names of places that were read already, with their words."""
     from lianfang.domains.registry.naming import place_name
 
-    wanted = {pk for pk in place_ids if pk is not None}
-    return {place.pk: place_name(place) for place in Place.objects.filter(pk__in=wanted)}
+    return {place.pk: place_name(place) for place in places}
 
 
 def own_places(actor: Actor) -> Sequence[Place]:
