@@ -1,10 +1,14 @@
 from __future__ import annotations
 
 import re
+from html.parser import HTMLParser
 
+import pytest
+from django import forms
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 
+from lianfang.foundation.web.templatetags.forms import widget
 from lianfang.foundation.web.uploads import upload_problems
 
 
@@ -99,3 +103,32 @@ def test_files_are_refused_together_where_their_sum_is_too_large() -> None:
 
 def test_no_file_at_all_is_said() -> None:
     assert upload_problems([], kinds=(".csv",)) == ["没有收到文件。请选择文件后再提交。"]
+
+
+class _Choosing(forms.Form):
+    plain = forms.ChoiceField(choices=[("", "—"), ("a&b", "<A>"), ("3", "三")], required=False)
+    grouped = forms.ChoiceField(choices=[("x", "X"), ("东湖 & 西湖", [("1", "1号楼"), ("2", "2号楼")])])
+    closed = forms.ChoiceField(
+        choices=[("1", "1")], disabled=True, widget=forms.Select(attrs={"id": "own", "hx-get": "/x/?a=1&b=2"})
+    )
+
+
+@pytest.mark.parametrize("given", [None, {"plain": "a&b", "grouped": "2"}, {"plain": "no such"}])
+@pytest.mark.parametrize("name", ["plain", "grouped", "closed"])
+def test_a_list_to_choose_from_is_the_one_that_django_draws(name: str, given: dict[str, str] | None) -> None:
+    class Reader(HTMLParser):
+        def __init__(self, text: str) -> None:
+            super().__init__()
+            self.seen: list[object] = []
+            self.feed(text)
+
+        def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+            self.seen.append((tag, sorted(attrs, key=str)))
+
+        def handle_data(self, data: str) -> None:
+            if data.strip():
+                self.seen.append(data.strip())
+
+    bound = _Choosing(given)[name]
+    classes = {"class": "form-select is-invalid" if bound.errors else "form-select", "aria-label": "<x>"}
+    assert Reader(widget(bound, aria_label="<x>")).seen == Reader(bound.as_widget(attrs=classes)).seen

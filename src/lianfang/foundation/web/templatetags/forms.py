@@ -6,6 +6,8 @@ from typing import Any
 
 from django import forms, template
 from django.forms.boundfield import BoundField
+from django.forms.utils import flatatt
+from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
 from lianfang.foundation.web import wording
@@ -46,7 +48,25 @@ def widget(bound: BoundField, **attributes: str) -> SafeString:
     own = bound.field.widget.attrs.get("class", "")
     wanted = (css, own, attributes.get("class", ""), "is-invalid" if bound.errors else "")
     given["class"] = " ".join(filter(None, wanted))
-    return bound.as_widget(attrs=given)
+    return _select(bound, given) if type(bound.field.widget) is forms.Select else bound.as_widget(attrs=given)
+
+
+def _select(bound: BoundField, given: dict[str, str | bool]) -> SafeString:
+    """As Django draws it: a community has a hundred buildings to choose from, and each option is a template there."""
+    attributes = bound.build_widget_attrs(given)
+    if bound.auto_id and "id" not in bound.field.widget.attrs:
+        attributes.setdefault("id", bound.auto_id)
+    drawn = bound.field.widget.get_context(bound.html_name, bound.value(), attributes)["widget"]
+    groups = []
+    for label, options, _ in drawn["optgroups"]:
+        lines = format_html_join(
+            "", '<option value="{}"{}>{}</option>',
+            ((one["value"], flatatt(one["attrs"]), one["label"]) for one in options),
+        )  # fmt: skip
+        groups.append(format_html('<optgroup label="{}">{}</optgroup>', label, lines) if label else lines)
+    return format_html(
+        '<select name="{}"{}>{}</select>', drawn["name"], flatatt(drawn["attrs"]), SafeString("".join(groups))
+    )
 
 
 def errors(form: forms.BaseForm) -> dict[str, object]:
