@@ -1,4 +1,4 @@
-"""The command line: ``lianfang reconcile | intake | demo-data | serve | backup | restore``."""
+"""The command line: ``lianfang reconcile | intake | demo-data | policy | serve | backup | restore``."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from lianfang.config.cli.arguments import parser, wanted_language
 from lianfang.config.cli.console import Console
 
-INTERRUPTED = 130
+INTERRUPTED, READER_GONE = 130, 141
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -23,6 +23,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         console.error(console.text("command.interrupted"))
         return INTERRUPTED
+    except BrokenPipeError:
+        # Whoever read has seen enough (``| head``). What is still buffered must not fail once more at the end.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return READER_GONE
 
 
 def _command(name: str) -> Callable[..., int]:
@@ -35,6 +39,18 @@ def _command(name: str) -> Callable[..., int]:
         from lianfang.config.cli.intake_command import run_intake
 
         return run_intake
+    if name in ("why", "check-statuses"):
+        from lianfang.config.cli import status_command
+
+        return status_command.run_why if name == "why" else status_command.run_check_statuses
+    if name == "engine":
+        from lianfang.config.cli.engine_command import run_engine
+
+        return run_engine
+    if name == "policy":
+        from lianfang.config.cli.policy_command import run_policy
+
+        return run_policy
     if name == "serve":
         from lianfang.config.cli.serve_command import run_serve
 

@@ -10,7 +10,10 @@ from typing import NoReturn
 
 from lianfang import __version__
 from lianfang.config.cli.console import Console, language_from
+from lianfang.config.cli.engine_arguments import add_engine
+from lianfang.config.cli.policy_arguments import add_policy
 from lianfang.config.cli.serving_arguments import add_serving
+from lianfang.config.cli.status_arguments import add_statuses
 from lianfang.foundation.texts import LANGUAGES, best_language
 
 USAGE = 2
@@ -63,6 +66,9 @@ def parser(console: Console) -> Parser:
     _reconcile(commands.add_parser, console, common)
     _intake(commands.add_parser, console, common)
     _demo_data(commands.add_parser, console, common)
+    add_policy(commands.add_parser, console, common)
+    add_engine(commands.add_parser, console, common)
+    add_statuses(commands.add_parser, console, common)
     add_serving(commands.add_parser, console, common)
     return main
 

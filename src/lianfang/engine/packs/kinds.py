@@ -103,6 +103,24 @@ KINDS: Mapping[str, KindSpec] = MappingProxyType(
             ends=("negative_result",),
             until="forbidden",
         ),
+        # A stage's length and its end are those of categories.yaml, so the rule itself names no limit.
+        "category_stage": KindSpec(
+            statuses=("red", "yellow", "unknown"),
+            evidence=("exposure",),
+            ends=("stage_ended", "exposure_withdrawn"),
+            until="forbidden",
+            ends_by_event=True,
+        ),
+        # An area's level ends by its criteria (areas.yaml) or by leaving; both are events. A pack may add a limit,
+        # counted from the level's beginning.
+        "area_level": KindSpec(
+            statuses=("red", "yellow", "unknown"),
+            evidence=("area_level",),
+            ends=("level_lowered", "left_the_area", "limit_reached"),
+            until="when_restrictive",
+            anchors=("starts_at",),
+            ends_by_event=True,
+        ),
     }
 )
 FALLBACK = "no_recent_result"

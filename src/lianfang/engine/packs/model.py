@@ -1,22 +1,51 @@
-"""The shape of a pack's files: strict models, nothing is guessed or converted.
+"""The shape of a pack's first files: manifest, parameters, status rules, words.
 
-A health official writes these files; the guide is docs/guides/policy-packs.md.
+A health official writes these files; the guide is docs/guides/policy-packs.md. What every file is made of
+stands in ``base``; categories, areas, testing, clocks and layers in the modules of those names.
 """
 
 from __future__ import annotations
 
-import re
-from datetime import date, datetime, time
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainValidator
-from pydantic_core import PydanticCustomError
+from pydantic import Field
 
-Grade = Literal["A", "B", "C", "D"]
-Status = Literal["green", "unknown", "yellow", "red"]
-Language = Literal["zh-Hans", "zh-Hant", "en"]
-LANGUAGES: tuple[Language, ...] = ("zh-Hans", "zh-Hant", "en")
-RESTRICTIVE = ("yellow", "red")
+from lianfang.engine.packs.base import (
+    LANGUAGES,
+    RESTRICTIVE,
+    Code,
+    Dated,
+    Effective,
+    Grade,
+    Graded,
+    Instant,
+    InThreeLanguages,
+    Language,
+    Model,
+    Number,
+    Source,
+    Status,
+    Words,
+)
+from lianfang.engine.packs.guards import Guard
+
+__all__ = [
+    "LANGUAGES",
+    "RESTRICTIVE",
+    "Code",
+    "Dated",
+    "Effective",
+    "Grade",
+    "Graded",
+    "InThreeLanguages",
+    "Instant",
+    "Language",
+    "Model",
+    "Number",
+    "Source",
+    "Status",
+    "Words",
+]
 
 Kind = Literal[
     "positive_result",
@@ -30,9 +59,13 @@ Kind = Literal[
     "test_overdue",
     "result_pending",
     "no_recent_result",
+    "category_stage",
+    "area_level",
 ]
 Anchor = Literal["tested_at", "sampled_at", "reported_at", "received_at", "recorded_at", "starts_at"]
-EvidenceTable = Literal["result", "sample", "case", "obligation", "order"]
+EvidenceTable = Literal["result", "sample", "case", "obligation", "order", "exposure", "area_level", "person_fact"]
+Unit = Literal["minutes", "hours", "days", "years", "count", "percent", "degrees", "metres", "index"]
+Tier = Literal["province", "city", "county"]
 End = Literal[
     "case_released",
     "result_corrected",
@@ -45,76 +78,11 @@ End = Literal[
     "certificate_expired",
     "order_ended",
     "order_revoked",
+    "stage_ended",
+    "exposure_withdrawn",
+    "level_lowered",
+    "left_the_area",
 ]
-
-_TO_THE_MINUTE = re.compile(r"\d{4}-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01]) ([01]\d|2[0-3]):[0-5]\d")
-
-
-def _to_instant(value: Any) -> Any:
-    """A day means its first moment; seconds may be left out; an instant with a zone is left to be refused."""
-    if isinstance(value, str) and _TO_THE_MINUTE.fullmatch(value):
-        return datetime.fromisoformat(value)
-    if isinstance(value, date) and not isinstance(value, datetime):
-        return datetime.combine(value, time())
-    return value
-
-
-def _naive(value: Any) -> Any:
-    if isinstance(value, datetime) and value.tzinfo is not None:
-        raise PydanticCustomError("zone_given", "local time of the place, without a zone")
-    return value
-
-
-def _number(value: Any) -> Any:
-    if value is not None and (isinstance(value, bool) or not isinstance(value, int | float)):
-        raise PydanticCustomError("number_type", "a number, or null")
-    return value
-
-
-Instant = Annotated[datetime, BeforeValidator(_naive), BeforeValidator(_to_instant)]
-Code = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,59}$")]
-Number = Annotated[int | float | None, PlainValidator(_number)]
-Words = Annotated[str, Field(min_length=1, max_length=2000)]
-
-
-class Model(BaseModel):
-    """Strict, closed and immutable."""
-
-    model_config = ConfigDict(strict=True, extra="forbid", frozen=True, populate_by_name=False)
-
-
-class InThreeLanguages(Model):
-    zh_hans: Words = Field(alias="zh-Hans")
-    zh_hant: Words = Field(alias="zh-Hant")
-    en: Words
-
-    def in_language(self, language: Language) -> str:
-        return {"zh-Hans": self.zh_hans, "zh-Hant": self.zh_hant, "en": self.en}[language]
-
-
-class Source(Model):
-    """Where something was read. Grade A official text, B reprint by a news medium, C other reprint, D weak."""
-
-    id: Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,40}$")]
-    title: Words
-    found: Words
-    grade: Grade
-
-
-class Graded(Model):
-    """Something that rests on sources of the manifest, by their ids."""
-
-    sources: tuple[str, ...] = ()
-    reference: Words
-    grade: Grade
-    unverified: bool = False
-
-
-class Effective(Model):
-    """Half open: the first moment belongs to it, the last does not. Null is open."""
-
-    from_: Instant = Field(alias="from")
-    to: Instant | None
 
 
 class Transition(Graded):
@@ -143,7 +111,10 @@ class DatedValue(Graded):
 
 
 class Parameter(Model):
-    unit: Literal["hours", "days", "count"]
+    """``open_to`` names the layers that may set another value, with their reason."""
+
+    unit: Unit
+    open_to: tuple[Tier, ...] = ()
     values: Annotated[tuple[DatedValue, ...], Field(min_length=1)]
 
 
@@ -162,6 +133,7 @@ class StatusRule(Graded):
     reason: Code
     evidence: tuple[EvidenceTable, ...] = ()
     pool_results: Annotated[tuple[Literal["positive", "indeterminate"], ...], Field(min_length=1)] | None = None
+    when: Guard | None = None
     until: Limit | None = None
     ends_when: tuple[End, ...] = ()
     next_step: Code
@@ -192,3 +164,11 @@ class PackTexts(Model):
     next_steps: dict[str, Words]
     appeals: dict[str, Words]
     parameters: dict[str, Words]
+    categories: dict[str, Words] = Field(default_factory=dict)
+    stages: dict[str, Words] = Field(default_factory=dict)
+    levels: dict[str, Words] = Field(default_factory=dict)
+    measures: dict[str, Words] = Field(default_factory=dict)
+    groups: dict[str, Words] = Field(default_factory=dict)
+    exemptions: dict[str, Words] = Field(default_factory=dict)
+    clocks: dict[str, Words] = Field(default_factory=dict)
+    purposes: dict[str, Words] = Field(default_factory=dict)

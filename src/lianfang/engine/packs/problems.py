@@ -56,13 +56,57 @@ PROBLEMS: Mapping[str, tuple[str, ...]] = MappingProxyType(
         "gap_unknown": ("gap", "known"),
         "gap_broken": ("what",),
         "gaps_differ": ("language", "gaps", "wanted"),
+        "wrong_unit": ("given", "unit", "wanted"),
+        "fact_unknown": ("given", "known"),
+        "comparison_not_for_fact": ("given", "wanted"),
+        "window_not_for_fact": ("given",),
+        "entry_repeated": ("given",),
+        "entry_gap": ("given", "since", "until"),
+        "value_before_pack": ("given", "begins"),
+        "rule_unreachable": ("given", "other"),
+        "rule_never_used": ("given", "kind"),
+        "stage_without_rule": ("given", "stage"),
+        "category_without_stage": ("given",),
+        "test_day_beyond_stage": ("given", "days", "stage"),
+        "test_days_out_of_order": ("given", "before"),
+        "place_confused": ("given", "place", "wanted"),
+        "release_without_test": ("given",),
+        "rank_repeated": ("given", "other"),
+        "base_level_missing": (),
+        "level_never_entered": ("given",),
+        "level_never_left": ("given",),
+        "level_unknown": ("given", "known"),
+        "next_not_lower": ("given", "level"),
+        "level_rule_unknown": ("given", "known"),
+        "category_unknown": ("given", "known"),
+        "group_of_nobody": ("given",),
+        "obligation_without_rhythm": ("given",),
+        "packs_overlap": ("given", "other", "since"),
+        "packs_gap": ("given", "other", "since", "until"),
+        "layer_key_unknown": ("given", "known"),
+        "layer_key_closed": ("given", "tier", "wanted"),
+        "layer_not_division": ("given",),
+        "layer_overlap": ("given",),
+        "layer_breaks": ("what", "key"),
+        "anchors_differ": ("rule", "wanted"),
+        "supersedes_unknown": ("given",),
         "parameter_unused": ("given",),
         "text_unused": ("language",),
         "restriction_unverified": ("rule",),
         "green_above_restriction": ("rule", "other"),
     }
 )
-WARNINGS = frozenset({"parameter_unused", "text_unused", "restriction_unverified", "green_above_restriction"})
+WARNINGS = frozenset(
+    {
+        "parameter_unused",
+        "text_unused",
+        "restriction_unverified",
+        "green_above_restriction",
+        "anchors_differ",
+        "entry_gap",
+        "supersedes_unknown",
+    }
+)
 
 
 @dataclass(frozen=True, slots=True)

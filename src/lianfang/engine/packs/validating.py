@@ -28,6 +28,14 @@ _WANTED = {
     "zone_given": "instant_without_zone",
     "greater_than_equal": "in_range",
     "less_than_equal": "in_range",
+    "bound_type": "number_or_parameter",
+    "days_type": "days_or_parameter",
+    "fixed_type": "yes_no_or_word",
+    "guard_shape": "a_condition",
+    "clock_shape": "one_length",
+    "int_from_float": "whole_number",
+    "string_too_long": "short_text",
+    "value_type": "number_or_list",
 }
 WANTED = tuple(sorted(set(_WANTED.values())))
 
@@ -56,12 +64,23 @@ def read_mapping(model: type[_T], file: YamlFile) -> dict[str, _T] | None:
     return entries
 
 
+def note_value(error: ValidationError, file: YamlFile, path: KeyPath, given: object) -> None:
+    """The first thing that is wrong with a value that was put where the file cannot show it."""
+    first = error.errors(include_url=False)[0]
+    if first["type"] in _WANTED:
+        file.problem("wrong_type", path, wanted=_WANTED[first["type"]], given=_short(given))
+    else:
+        wanted = str(first.get("ctx", {}).get("expected", first["msg"]))
+        file.problem("value_not_allowed", path, wanted=wanted, given=_short(given))
+
+
 def _note(error: ValidationError, file: YamlFile, model: type[BaseModel], inside: KeyPath) -> None:
     entries = error.errors(include_url=False)
     for entry in entries:
         if entry["type"] == "too_short" and any(_is_within(other["loc"], entry["loc"]) for other in entries):
             continue  # a list looks empty where its items are wrong
-        path = _path_in(file, inside, entry["loc"])
+        # A key that is not allowed is reported as a part of its own; it stands where its value does.
+        path = _path_in(file, inside, tuple(part for part in entry["loc"] if part != "[key]"))
         kind, context = entry["type"], entry.get("ctx", {})
         given = _short(entry["input"])
         if kind == "missing":
@@ -94,12 +113,11 @@ def _path_in(file: YamlFile, inside: KeyPath, location: tuple[int | str, ...]) -
 
 def _keys_near(model: type[BaseModel], path: KeyPath) -> set[str]:
     """The keys that may stand where ``path`` ends."""
-    here: Any = model
+    here: type[BaseModel] = model
     for part in path[:-1]:
-        if isinstance(part, int):
-            continue
-        field = next((f for n, f in getattr(here, "model_fields", {}).items() if (f.alias or n) == part), None)
-        found = None if field is None else _model_within(field.annotation)
+        # A part that names no field is a place in a list or a name in a mapping: the model stays the same.
+        named = next((f for n, f in here.model_fields.items() if part in (f.alias or n, n)), None)
+        found = None if named is None else _model_within(named.annotation)
         here = found or here
     return {field.alias or name for name, field in here.model_fields.items()}
 

@@ -18,6 +18,8 @@ DEEPEST = 20
 
 KeyPath = tuple[str | int, ...]
 
+# The same parser in C where PyYAML was built with it: ten times as fast.
+_LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _PLAIN = "tag:yaml.org,2002:"
 _PLAIN_TAGS = {f"{_PLAIN}{name}" for name in ("null", "bool", "int", "float", "str", "timestamp", "seq", "map")}
 
@@ -69,7 +71,7 @@ def _parse(raw: bytes, file: YamlFile) -> None:
     except UnicodeDecodeError as error:
         file.problem("not_utf8", line=raw.count(b"\n", 0, error.start) + 1)
         return
-    loader = yaml.SafeLoader(text)
+    loader = _LOADER(text)
     try:
         if not _is_plain_and_shallow(text, file):
             return
@@ -90,7 +92,7 @@ def _parse(raw: bytes, file: YamlFile) -> None:
 def _is_plain_and_shallow(text: str, file: YamlFile) -> bool:
     """No alias, no deep nesting: looked at event by event, before anything is built."""
     depth = 0
-    for event in yaml.parse(text, Loader=yaml.SafeLoader):
+    for event in yaml.parse(text, Loader=_LOADER):
         line = event.start_mark.line + 1 if event.start_mark else 1
         if isinstance(event, yaml.AliasEvent):
             file.problem("alias_used", line=line)
