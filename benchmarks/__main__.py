@@ -14,7 +14,7 @@ import sys
 import time
 from collections.abc import Callable
 
-from benchmarks import growth, idle, job, lists, reading, results, scores, start_up, web_import
+from benchmarks import engine_bulk, engine_few, growth, idle, job, lists, reading, results, scores, start_up, web_import
 from benchmarks.processes import ProcessFailedError
 from benchmarks.report import Report, keep, machine, table
 
@@ -43,6 +43,8 @@ BENCHMARKS: dict[str, Callable[..., Report]] = {
     "results": results.run,
     "lists": lists.run,
     "idle": idle.run,
+    "engine-few": engine_few.run,
+    "engine-bulk": engine_bulk.run,
 }
 
 

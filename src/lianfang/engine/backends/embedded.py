@@ -4,12 +4,21 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Mapping
+from pathlib import Path
 from types import TracebackType
+from typing import Any
 
 import duckdb
 import pyarrow as pa
 
+from lianfang.engine.backends.constants import Constant, literal
+
 _WORD = re.compile(r"\w+")
+
+
+def quoted(path: Path) -> str:
+    """A path as SQL writes it."""
+    return "'" + str(path).replace("'", "''") + "'"
 
 
 class Stages:
@@ -17,8 +26,8 @@ class Stages:
 
     ``memory`` bounds what DuckDB may hold, e.g. ``"1GB"``. With ``joins_as_written`` the right side of a join
     is always the one that is looked up: DuckDB takes Arrow tables for empty, and would look up the larger one.
-    Without ``keeps_order`` rows have an order only where a SELECT gives them one, which is quicker. Use as a
-    context manager; the tables are gone when it closes.
+    Without ``keeps_order`` rows have an order only where a SELECT gives them one, which is quicker. What does not fit
+    into ``memory`` is put into the folder ``spill``. Use as a context manager; the tables are gone when it closes.
     """
 
     def __init__(
@@ -28,6 +37,7 @@ class Stages:
         memory: str | None = None,
         joins_as_written: bool = False,
         keeps_order: bool = True,
+        spill: Path | None = None,
     ) -> None:
         config: dict[str, str | bool | int | float | list[str]] = {
             "autoinstall_known_extensions": "false",
@@ -40,6 +50,8 @@ class Stages:
             config["threads"] = threads
         if memory is not None:
             config["memory_limit"] = memory
+        if spill is not None:
+            config["temp_directory"] = str(spill)
         self._connection = duckdb.connect(":memory:", config=config)
 
     def __enter__(self) -> Stages:
@@ -72,6 +84,29 @@ class Stages:
     def define(self, sql: str) -> None:
         """Define a macro or the like."""
         self._connection.execute(sql)
+
+    def view(self, name: str, sql: str) -> None:
+        """Give a SELECT a name; it is computed where the name is used."""
+        self._connection.execute(f'CREATE OR REPLACE TEMP VIEW "{name}" AS {sql}')
+
+    def drop(self, name: str) -> None:
+        """Let go of a stage that is a table."""
+        self._connection.execute(f'DROP TABLE "{name}"')
+
+    def write(self, sql: str, path: Path) -> int:
+        """Write the rows of a SELECT as one Parquet file, whose folder exists; returns how many."""
+        found = self._connection.execute(f"COPY ({sql}) TO {quoted(path)} (FORMAT parquet, COMPRESSION snappy)")
+        row = found.fetchone()
+        return 0 if row is None else int(row[0])
+
+    def rows(self, sql: str) -> list[tuple[Any, ...]]:
+        """Run a SELECT and return its few rows."""
+        return self._connection.execute(sql).fetchall()
+
+    def constants(self, values: Mapping[str, Constant]) -> None:
+        """Give ``name()`` in later statements this value; again for another moment."""
+        for name, value in values.items():
+            self.define(f"CREATE OR REPLACE MACRO {name}() AS {literal(value)}")
 
     def table(self, sql: str) -> pa.Table:
         """Run a SELECT and return its rows."""

@@ -54,7 +54,7 @@ def reconcile_round(
             person_names=persons.table("person", "person_key"),
             tube_names=tubes.table("tube", "tube_key"),
             laboratories=laboratories.table("laboratory", "name"),
-            settings=_settings_row(settings),
+            settings=settings_row(settings),
             reason_kinds=_reasons(roster, exempt),
         )
         db.define(stages_tubes.MACROS)
@@ -119,7 +119,7 @@ def _row_states(db: Stages, stage: str, persons: Numbering, tubes: Numbering) ->
     return ROW_STATES.conform(rows.append_column("tube_key", tubes.name(rows["tube"])))
 
 
-def _settings_row(settings: RoundSettings) -> pa.Table:
+def settings_row(settings: RoundSettings) -> pa.Table:
     instant, span = pa.timestamp("s"), pa.duration("s")
     return pa.table(
         {

@@ -10,18 +10,38 @@ hold one of a closed set of words are listed below the tables.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from datetime import timedelta
+from functools import partial
 from types import MappingProxyType
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from lianfang.engine.status.contract_people import (
+    AREA_LEVELS,
+    CONSIDERED,
+    EXPOSURES,
+    PERSON_FACTS,
+    PLACE_ANCESTORS,
+    RESIDENCIES,
+    TESTS_DUE,
+)
 from lianfang.engine.tables import INSTANT, Column, TableContract
 
 STATUSES = ("green", "unknown", "yellow", "red")
 OUTCOMES = ("negative", "positive", "indeterminate", "invalid")
-EVIDENCE_TABLES = ("result", "sample", "case", "obligation", "order", "override")
+EVIDENCE_TABLES = (
+    "result",
+    "sample",
+    "case",
+    "obligation",
+    "order",
+    "override",
+    "exposure",
+    "area_level",
+    "person_fact",
+)
 SET_ASIDE = (
     "result_superseded",
     "result_withdrawn",
@@ -36,7 +56,11 @@ SET_ASIDE = (
     "order_without_two_people",
     "order_without_end",
     "order_revoked",
+    "order_unknown_pack",
     "override_revoked",
+    "exposure_withdrawn",
+    "exposure_unknown_category",
+    "exposure_unknown_pack",
 )
 CHANGES = ("appeared", "gone", "status", "reason", "end", "emergency", "pack")
 
@@ -131,6 +155,7 @@ ORDERS = TableContract(
         Column("ends_at", INSTANT, "until when"),
         Column("recorded_at", INSTANT, "required: when it became known here"),
         Column("revoked_at", INSTANT, "when it was revoked"),
+        Column("opened_under", pa.string(), "id of the pack under which it was given; null is the one that decides"),
     ),
 )
 
@@ -188,6 +213,7 @@ EVIDENCE = TableContract(
         Column("evidence_table", pa.string(), "one of EVIDENCE_TABLES"),
         Column("evidence_id", pa.int64(), "the fact; for an obligation the round"),
         Column("at_time", INSTANT, "when it became known here"),
+        Column("opened_under", pa.string(), "pack under which an order or exposure was opened, where it says so"),
     ),
 )
 
@@ -219,7 +245,24 @@ DELTA = TableContract(
 )
 
 FACT_CONTRACTS: Mapping[str, TableContract] = MappingProxyType(
-    {c.name: c for c in (PERSONS, SAMPLES, TUBES, RESULTS, CASES, OBLIGATIONS, ORDERS, OVERRIDES)}
+    {
+        c.name: c
+        for c in (
+            PERSONS,
+            SAMPLES,
+            TUBES,
+            RESULTS,
+            CASES,
+            OBLIGATIONS,
+            ORDERS,
+            OVERRIDES,
+            EXPOSURES,
+            RESIDENCIES,
+            PLACE_ANCESTORS,
+            AREA_LEVELS,
+            PERSON_FACTS,
+        )
+    }
 )
 _KEYS = {
     "persons": ("person_id",),
@@ -230,6 +273,11 @@ _KEYS = {
     "obligations": ("round_id", "person_id"),
     "orders": ("order_id",),
     "overrides": ("override_id",),
+    "exposures": ("exposure_id",),
+    "residencies": ("person_id", "place_id", "recorded_at"),
+    "place_ancestors": ("place_id", "ancestor_id"),
+    "area_levels": ("level_id",),
+    "person_facts": ("person_fact_id",),
 }
 _REQUIRED = {
     "samples": ("person_id", "recorded_at"),
@@ -238,8 +286,19 @@ _REQUIRED = {
     "obligations": ("ended_at", "recorded_at"),
     "orders": ("person_id", "recorded_at"),
     "overrides": ("person_id", "recorded_at"),
+    "exposures": ("person_id", "category", "anchor_on", "recorded_at"),
+    "area_levels": ("place_id", "level", "from_at", "recorded_at"),
+    "person_facts": ("person_id", "fact", "recorded_at"),
 }
+REQUIRED: Mapping[str, tuple[str, ...]] = MappingProxyType(
+    {name: key + _REQUIRED.get(name, ()) for name, key in _KEYS.items()}
+)
 _NOT_NEGATIVE = {"samples": ("sample_id", "tube_id"), "tubes": ("tube_id",), "results": ("tube_id",)}
+
+
+_SCHEMAS = {name: contract.schema for name, contract in FACT_CONTRACTS.items()}
+# Tables never change, so one empty one of each is enough.
+_NO_ROWS = {contract.name: contract.empty() for contract in (*FACT_CONTRACTS.values(), TESTS_DUE, CONSIDERED)}
 
 
 class FactsError(ValueError):
@@ -251,36 +310,50 @@ class StatusFacts:
     """What is known of some people. Missing tables are empty, missing columns null.
 
     To decide about some people only, give those in ``persons`` and, beside their own facts, the samples of
-    everybody who shares a tube with them and the results of those tubes: the answer is the same as in a full run.
+    everybody who shares a tube with them, the results of those tubes (and those that name one of these people and no
+    tube, with the other samples of whoever is named), the ancestors of the places where they live and the levels of
+    those: the answer is the same as in a full run.
     """
 
     persons: pa.Table
-    samples: pa.Table = field(default_factory=SAMPLES.empty)
-    tubes: pa.Table = field(default_factory=TUBES.empty)
-    results: pa.Table = field(default_factory=RESULTS.empty)
-    cases: pa.Table = field(default_factory=CASES.empty)
-    obligations: pa.Table = field(default_factory=OBLIGATIONS.empty)
-    orders: pa.Table = field(default_factory=ORDERS.empty)
-    overrides: pa.Table = field(default_factory=OVERRIDES.empty)
+    samples: pa.Table = field(default_factory=partial(_NO_ROWS.__getitem__, "samples"))
+    tubes: pa.Table = field(default_factory=partial(_NO_ROWS.__getitem__, "tubes"))
+    results: pa.Table = field(default_factory=partial(_NO_ROWS.__getitem__, "results"))
+    cases: pa.Table = field(default_factory=partial(_NO_ROWS.__getitem__, "cases"))
+    obligations: pa.Table = field(default_factory=partial(_NO_ROWS.__getitem__, "obligations"))
+    orders: pa.Table = field(default_factory=partial(_NO_ROWS.__getitem__, "orders"))
+    overrides: pa.Table = field(default_factory=partial(_NO_ROWS.__getitem__, "overrides"))
+    exposures: pa.Table = field(default_factory=partial(_NO_ROWS.__getitem__, "exposures"))
+    residencies: pa.Table = field(default_factory=partial(_NO_ROWS.__getitem__, "residencies"))
+    place_ancestors: pa.Table = field(default_factory=partial(_NO_ROWS.__getitem__, "place_ancestors"))
+    area_levels: pa.Table = field(default_factory=partial(_NO_ROWS.__getitem__, "area_levels"))
+    person_facts: pa.Table = field(default_factory=partial(_NO_ROWS.__getitem__, "person_facts"))
 
     def conformed(self) -> dict[str, pa.Table]:
         """The tables by name, in the shape of their contracts. Raises ``FactsError`` where they break it."""
         tables = {}
-        for entry in fields(self):
-            table = FACT_CONTRACTS[entry.name].conform(getattr(self, entry.name))
-            _check(entry.name, table)
-            tables[entry.name] = table
+        for name in FACT_CONTRACTS:
+            given = getattr(self, name)
+            # Nearly always as the contract says, and for one person the casts would be most of the work.
+            table = given if given.schema.equals(_SCHEMAS[name]) else FACT_CONTRACTS[name].conform(given)
+            _check(name, table)
+            tables[name] = table
         return tables
 
 
 @dataclass(frozen=True, slots=True)
 class Decisions:
-    """One decision per known person, with what stands behind it. Tables follow the contracts above."""
+    """One decision per known person, with what stands behind it. Tables follow the contracts above.
+
+    ``considered`` is empty unless it was asked for.
+    """
 
     decisions: pa.Table
     reasons: pa.Table
     evidence: pa.Table
     set_aside: pa.Table
+    tests_due: pa.Table = field(default_factory=partial(_NO_ROWS.__getitem__, "tests_due"))
+    considered: pa.Table = field(default_factory=partial(_NO_ROWS.__getitem__, "considered"))
 
 
 def _check(name: str, table: pa.Table) -> None:

@@ -7,7 +7,7 @@ import pyarrow as pa
 from lianfang.engine.backends import Stages
 from lianfang.engine.status.contract import DECISIONS, DELTA
 
-_COMPARED = """
+COMPARED = """
 SELECT
     coalesce(b.person_id, n.person_id) AS person_id,
     CASE
@@ -27,7 +27,7 @@ SELECT
 FROM before b
 FULL OUTER JOIN after n ON n.person_id = b.person_id
 """
-_SEVERITY = """
+SEVERITY = """
 CREATE OR REPLACE MACRO severity(status) AS
     CASE status WHEN 'green' THEN 0 WHEN 'unknown' THEN 1 WHEN 'yellow' THEN 2 WHEN 'red' THEN 3 END
 """
@@ -41,6 +41,6 @@ def delta(previous: pa.Table, decisions: pa.Table) -> pa.Table:
     """
     with Stages() as db:
         db.load(before=DECISIONS.conform(previous), after=DECISIONS.conform(decisions))
-        db.define(_SEVERITY)
-        db.stage("compared", _COMPARED)
+        db.define(SEVERITY)
+        db.stage("compared", COMPARED)
         return DELTA.conform(db.table("SELECT * FROM compared WHERE change IS NOT NULL ORDER BY person_id"))

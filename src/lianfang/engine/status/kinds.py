@@ -10,17 +10,19 @@ from __future__ import annotations
 from collections.abc import Mapping
 from types import MappingProxyType
 
+from lianfang.engine.status.kinds_people import AREA_LEVEL, CATEGORY_STAGE
+
 MACROS = """
-CREATE OR REPLACE MACRO pick(anchor, tested, sampled, reported, received) AS CASE anchor
-    WHEN 'tested_at' THEN tested
-    WHEN 'sampled_at' THEN sampled
-    WHEN 'reported_at' THEN reported
-    ELSE received
+CREATE OR REPLACE MACRO pick(anchor, tested, sampled, reported, received) AS CASE
+    WHEN anchor = 'tested_at' THEN tested
+    WHEN anchor = 'sampled_at' THEN sampled
+    WHEN anchor = 'reported_at' THEN reported
+    WHEN anchor IS NOT NULL THEN received
 END;
 CREATE OR REPLACE MACRO anchored(anchors, tested, sampled, reported, received) AS coalesce(
     pick(anchors[1], tested, sampled, reported, received),
-    CASE WHEN len(anchors) > 1 THEN pick(anchors[2], tested, sampled, reported, received) END,
-    CASE WHEN len(anchors) > 2 THEN pick(anchors[3], tested, sampled, reported, received) END
+    pick(anchors[2], tested, sampled, reported, received),
+    pick(anchors[3], tested, sampled, reported, received)
 )
 """
 
@@ -63,7 +65,7 @@ SELECT
     t.person_id, r.rule_id, t.positive_received_at AS since, CAST(NULL AS TIMESTAMP) AS until,
     t.earliest_at AS sampled_at, 'result' AS evidence_table, c.result_id AS evidence_id, c.received_at AS at_time
 FROM troubles t
-JOIN counted c ON c.tube_key = t.tube_key AND c.outcome = 'positive'
+JOIN telling c ON c.tube_key = t.tube_key AND c.outcome = 'positive'
 JOIN rules r ON r.kind = 'positive_result'
 WHERE t.trouble = 'positive'
 UNION ALL
@@ -78,7 +80,7 @@ SELECT
     h.person_id, h.rule_id, h.since, h.until, h.sampled_at,
     'result' AS evidence_table, c.result_id AS evidence_id, c.received_at AS at_time
 FROM holds h
-JOIN counted c ON c.tube_key = h.tube_key AND c.outcome IN ('positive', 'indeterminate')
+JOIN telling c ON c.tube_key = h.tube_key AND c.outcome IN ('positive', 'indeterminate')
 WHERE h.kind = 'positive_pool_hold' AND as_of() < h.until
 """
 
@@ -87,7 +89,7 @@ SELECT
     h.person_id, h.rule_id, h.since, h.until, h.sampled_at,
     'result' AS evidence_table, c.result_id AS evidence_id, c.received_at AS at_time
 FROM holds h
-JOIN counted c ON c.tube_key = h.tube_key AND c.outcome IN ('positive', 'negative')
+JOIN telling c ON c.tube_key = h.tube_key AND c.outcome IN ('positive', 'negative')
 WHERE h.kind = 'contradicting_results' AND (h.until IS NULL OR as_of() < h.until)
 """
 
@@ -98,7 +100,7 @@ SELECT
     CAST(NULL AS TIMESTAMP) AS until, t.earliest_at AS sampled_at,
     'result' AS evidence_table, c.result_id AS evidence_id, c.received_at AS at_time
 FROM troubles t
-JOIN counted c ON c.tube_key = t.tube_key AND c.outcome = 'positive'
+JOIN telling c ON c.tube_key = t.tube_key AND c.outcome = 'positive'
 JOIN rules r ON r.kind = 'unresolved_positive'
 LEFT JOIN (
     SELECT person_id, tube_key, max(until) AS ended_at, bool_or(until IS NULL OR as_of() < until) AS is_active
@@ -113,7 +115,7 @@ SELECT
     t.person_id, r.rule_id, t.unclear_received_at AS since, CAST(NULL AS TIMESTAMP) AS until,
     t.earliest_at AS sampled_at, 'result' AS evidence_table, c.result_id AS evidence_id, c.received_at AS at_time
 FROM troubles t
-JOIN counted c ON c.tube_key = t.tube_key AND c.outcome IN ('indeterminate', 'invalid')
+JOIN telling c ON c.tube_key = t.tube_key AND c.outcome IN ('indeterminate', 'invalid')
 JOIN rules r ON r.kind = 'unclear_result'
 WHERE t.trouble = 'unclear'
 """
@@ -124,7 +126,7 @@ SELECT
     j.person_id, r.rule_id, j.received_at AS since, CAST(NULL AS TIMESTAMP) AS until,
     CAST(NULL AS TIMESTAMP) AS sampled_at,
     'result' AS evidence_table, j.result_id AS evidence_id, j.received_at AS at_time
-FROM result_judged j
+FROM results_aside j
 JOIN seen_persons USING (person_id)
 JOIN rules r ON r.kind = 'unmatched_positive'
 LEFT JOIN releases c USING (person_id)
@@ -150,18 +152,31 @@ SELECT
     'result' AS evidence_table, result_id AS evidence_id, since AS at_time
 FROM (
     SELECT
-        p.person_id, r.rule_id, p.tube_key, p.negative_received_at AS since, p.earliest_at AS sampled_at,
-        p.negative_result_id AS result_id,
-        anchored(r.anchors, p.negative_tested_at, p.earliest_at, p.negative_reported_at, NULL) + r.span AS until
-    FROM person_tubes p
-    JOIN rules r ON r.kind = 'negative_result'
-    LEFT JOIN blocked b ON b.person_id = p.person_id
-    WHERE p.state = 'negative' AND (b.person_id IS NULL OR p.earliest_at > b.blocked_at)
-)
-WHERE as_of() < until
-QUALIFY row_number() OVER (
-    PARTITION BY person_id, rule_id ORDER BY until DESC, sampled_at DESC NULLS LAST, tube_key
-) = 1
+        *,
+        row_number() OVER (
+            PARTITION BY person_id, rule_id ORDER BY until DESC, sampled_at DESC NULLS LAST, tube_key
+        ) AS choice
+    FROM (
+        SELECT
+            p.person_id, r.rule_id, p.tube_key, p.negative_received_at AS since, p.earliest_at AS sampled_at,
+            p.negative_result_id AS result_id,
+            anchored(r.anchors, p.negative_tested_at, p.earliest_at, p.negative_reported_at, NULL) + r.span AS until
+        FROM person_tubes p
+        JOIN rules r ON r.kind = 'negative_result'
+        LEFT JOIN blocked b ON b.person_id = p.person_id
+        WHERE p.state = 'negative' AND (b.person_id IS NULL OR p.earliest_at > b.blocked_at)
+    ) n
+    WHERE as_of() < until
+) ranked_by_end
+WHERE choice = 1
+"""
+
+# The swabs of those who once missed a round.
+SAMPLED_SINCE = """
+SELECT s.person_id, s.round_id, s.earliest_at
+FROM (SELECT DISTINCT o.person_id FROM obligations o JOIN seen_persons USING (person_id)) o
+JOIN seen_samples s ON s.person_id = o.person_id AND s.stands
+JOIN tube_states t ON t.tube_key = s.tube_key
 """
 
 TEST_OVERDUE = """
@@ -176,9 +191,8 @@ WHERE o.recorded_at <= as_of() AND o.ended_at <= as_of() AND (o.withdrawn_at IS 
     AND (r.span IS NULL OR as_of() < o.recorded_at + r.span)
     AND NOT EXISTS (
         SELECT 1
-        FROM seen_samples s
-        JOIN tube_states t ON t.tube_key = s.tube_key
-        WHERE s.person_id = o.person_id AND s.stands AND (s.round_id = o.round_id OR s.earliest_at > o.ended_at)
+        FROM sampled_since s
+        WHERE s.person_id = o.person_id AND (s.round_id = o.round_id OR s.earliest_at > o.ended_at)
     )
 """
 
@@ -204,12 +218,12 @@ SELECT
     CAST(NULL AS TIMESTAMP) AS sampled_at
 FROM seen_persons p
 JOIN rules r ON r.kind = 'no_recent_result'
-ANTI JOIN applied a ON a.person_id = p.person_id
+WHERE NOT EXISTS (SELECT 1 FROM applied a WHERE a.person_id = p.person_id)
 """
 
 ORDER_JUDGED = """
 SELECT
-    o.* REPLACE (coalesce(o.starts_at, o.recorded_at) AS starts_at),
+    o.order_id, o.person_id, o.rule_id, coalesce(o.starts_at, o.recorded_at) AS starts_at, o.ends_at, o.recorded_at,
     CASE
         WHEN o.revoked_at <= as_of() THEN 'order_revoked'
         WHEN r.rule_id IS NULL THEN 'order_unknown_rule'
@@ -237,5 +251,7 @@ TABLE_FUNCTIONS: Mapping[str, str] = MappingProxyType(
         "test_overdue": TEST_OVERDUE,
         "result_pending": RESULT_PENDING,
         "no_recent_result": NO_RECENT_RESULT,
+        "category_stage": CATEGORY_STAGE,
+        "area_level": AREA_LEVEL,
     }
 )

@@ -3,6 +3,17 @@
 from __future__ import annotations
 
 EMERGENCY_RULE = "emergency_override"
+# What every kind but the fallback gives.
+EVIDENCE_ROW = ("person_id", "rule_id", "since", "until", "sampled_at", "evidence_table", "evidence_id", "at_time")
+# Where a pack has no rule but the fallback for what is given, as when nothing restricts anybody any more.
+NO_EVIDENCE = """
+SELECT
+    person_id, CAST(NULL AS VARCHAR) AS rule_id, CAST(NULL AS TIMESTAMP) AS since, CAST(NULL AS TIMESTAMP) AS until,
+    CAST(NULL AS TIMESTAMP) AS sampled_at, CAST(NULL AS VARCHAR) AS evidence_table, CAST(NULL AS BIGINT) AS evidence_id,
+    CAST(NULL AS TIMESTAMP) AS at_time
+FROM seen_persons
+WHERE 1 = 0
+"""
 
 APPLIED = """
 SELECT
@@ -27,14 +38,22 @@ JOIN seen_persons USING (person_id)
 WHERE as_of() < o.until
 """
 
-# Priorities are unique within a pack: the order is total.
-RANKED = """
-SELECT a.*, row_number() OVER (PARTITION BY a.person_id ORDER BY r.priority DESC) AS rank
-FROM (SELECT * FROM applied UNION ALL BY NAME SELECT * FROM fallback) a
+_RANKED = """
+SELECT a.*, row_number() OVER (PARTITION BY a.person_id ORDER BY {order}) AS rank
+FROM (
+    SELECT person_id, rule_id, since, until, sampled_at FROM applied
+    UNION ALL
+    SELECT person_id, rule_id, since, until, sampled_at FROM fallback
+) a
 JOIN rules r ON r.rule_id = a.rule_id
 """
+# Priorities are unique within a pack: the order is total. Several rows of one rule (stages, levels): the longest first.
+RANKED = _RANKED.format(order="r.priority DESC")
+RANKED_WITH_TIES = _RANKED.format(order="r.priority DESC, a.until DESC NULLS FIRST, a.rule_id")
 
-_SAID = "r.status, k.rule_id, r.reason, r.params, k.since, k.until, r.ends_when, r.next_step, r.appeal, k.sampled_at"
+_SAID = """
+    r.status, r.given_id AS rule_id, r.reason, r.params, k.since, k.until, r.ends_when, r.next_step, r.appeal,
+    k.sampled_at"""
 
 DECISIONS = f"""
 SELECT
@@ -56,20 +75,65 @@ WHERE k.rank > 1
 ORDER BY k.person_id, k.rank
 """
 
-EVIDENCE = f"""
-SELECT person_id, rule_id, evidence_table, evidence_id, at_time FROM evidence_rows
+_EMERGENCY = f"""
 UNION ALL
-SELECT person_id, '{EMERGENCY_RULE}', 'override', override_id, recorded_at FROM emergencies
+SELECT person_id, '{EMERGENCY_RULE}', 'override', override_id, recorded_at{{more}} FROM emergencies
 ORDER BY person_id, rule_id, evidence_table, evidence_id
 """
+EVIDENCE = f"""
+SELECT person_id, rule_id, evidence_table, evidence_id, at_time FROM evidence_rows
+{_EMERGENCY.format(more="")}
+"""
+# Where a rule has several rows, a guard read facts, or something was opened under another pack.
+EVIDENCE_IN_FULL = """
+SELECT
+    e.person_id, r.given_id AS rule_id, e.evidence_table AS evidence_table, e.evidence_id AS evidence_id,
+    e.at_time, {opened_under} AS opened_under
+FROM (
+    SELECT person_id, rule_id, evidence_table, evidence_id, at_time FROM evidence_rows
+    {guard_evidence}
+) e
+JOIN rules r ON r.rule_id = e.rule_id
+{openings}
+""" + _EMERGENCY.format(more=", CAST(NULL AS VARCHAR)")
+NO_OPENINGS = {"opened_under": "CAST(NULL AS VARCHAR)", "openings": ""}
+WITH_OPENINGS = {
+    "opened_under": "o.opened_under",
+    "openings": "LEFT JOIN openings o ON o.evidence_table = e.evidence_table AND o.evidence_id = e.evidence_id",
+}
+OPENINGS = """
+SELECT 'order' AS evidence_table, order_id AS evidence_id, opened_under FROM orders WHERE opened_under IS NOT NULL
+UNION ALL
+SELECT 'exposure', exposure_id, opened_under FROM exposures WHERE opened_under IS NOT NULL
+"""
+WITH_GUARDS = "UNION ALL SELECT person_id, rule_id, evidence_table, evidence_id, at_time FROM guard_evidence"
+# What a guard read of those whom its rule, or its unknown, was said of.
+GUARD_EVIDENCE = """
+SELECT
+    a.person_id, min(a.rule_id) AS rule_id, 'person_fact' AS evidence_table, f.person_fact_id AS evidence_id,
+    f.recorded_at AS at_time
+FROM applied a
+JOIN guard_reads g ON g.rule_id = a.rule_id
+JOIN rules r ON r.rule_id = a.rule_id
+JOIN facts_in_force f ON f.person_id = a.person_id AND f.fact = g.fact AND f.choice = 1
+GROUP BY a.person_id, r.given_id, f.person_fact_id, f.recorded_at
+"""
 
-SET_ASIDE = """
+_SET_ASIDE = """
 SELECT 'result' AS evidence_table, result_id AS evidence_id, person_id, judged AS code
-FROM result_judged WHERE judged <> 'counted'
+FROM results_aside
 UNION ALL
 SELECT 'order', order_id, person_id, judged FROM order_judged WHERE judged <> 'counted'
 UNION ALL
 SELECT 'override', override_id, person_id, 'override_revoked'
 FROM overrides WHERE recorded_at <= as_of() AND revoked_at <= as_of()
+{exposures}
 ORDER BY evidence_table, evidence_id
 """
+SET_ASIDE = _SET_ASIDE.format(exposures="")
+SET_ASIDE_WITH_EXPOSURES = _SET_ASIDE.format(
+    exposures="""
+UNION ALL
+SELECT 'exposure', exposure_id, person_id, judged FROM exposures_judged WHERE judged <> 'counted'
+"""
+)

@@ -34,17 +34,37 @@ FROM samples
 WHERE recorded_at <= as_of()
 """
 
+# Only swabs recorded more than once have to be put together: of a city's, one in hundreds.
+SWAB_REPEATS = """
+SELECT person_id, tube_key FROM seen_samples GROUP BY person_id, tube_key HAVING count(*) > 1
+"""
+
+REPEATED_SWABS = """
+SELECT
+    s.person_id,
+    s.tube_key,
+    bool_or(s.stands) AS stands,
+    min(s.sample_id) FILTER (WHERE s.stands) AS sample_id,
+    min(s.earliest_at) FILTER (WHERE s.stands) AS earliest_at,
+    max(s.latest_at) FILTER (WHERE s.stands) AS latest_at,
+    min(s.recorded_at) FILTER (WHERE s.stands) AS recorded_at
+FROM seen_samples s
+JOIN swab_repeats r ON r.person_id = s.person_id AND r.tube_key = s.tube_key
+GROUP BY s.person_id, s.tube_key
+"""
+
 SWABS = """
 SELECT
-    person_id,
-    tube_key,
-    bool_or(stands) AS stands,
-    min(sample_id) FILTER (stands) AS sample_id,
-    min(earliest_at) FILTER (stands) AS earliest_at,
-    max(latest_at) FILTER (stands) AS latest_at,
-    min(recorded_at) FILTER (stands) AS recorded_at
-FROM seen_samples
-GROUP BY person_id, tube_key
+    s.person_id, s.tube_key, s.stands,
+    CASE WHEN s.stands THEN s.sample_id END AS sample_id,
+    CASE WHEN s.stands THEN s.earliest_at END AS earliest_at,
+    CASE WHEN s.stands THEN s.latest_at END AS latest_at,
+    CASE WHEN s.stands THEN s.recorded_at END AS recorded_at
+FROM seen_samples s
+LEFT JOIN swab_repeats r ON r.person_id = s.person_id AND r.tube_key = s.tube_key
+WHERE r.person_id IS NULL
+UNION ALL
+SELECT person_id, tube_key, stands, sample_id, earliest_at, latest_at, recorded_at FROM repeated_swabs
 """
 
 TUBE_FACTS = """
@@ -88,6 +108,10 @@ LEFT JOIN superseded s ON s.result_id = r.result_id
 WHERE r.received_at <= as_of()
 """
 
+RESULTS_BY_NAME = """
+SELECT result_id, person_id, known_latest FROM result_rows WHERE tube_id IS NULL AND dropped IS NULL
+"""
+
 # By person and without a tube: the only swab, or the only one taken before the test. Where nothing tells,
 # a positive still counts for the last swab, and anything else for nobody.
 RESULT_BY_PERSON = """
@@ -109,10 +133,9 @@ FROM (
                 s.earliest_at DESC NULLS LAST,
                 s.tube_key
         ) AS choice
-    FROM result_rows r
+    FROM results_by_name r
     JOIN swabs s ON s.person_id = r.person_id AND s.stands
-    WHERE r.tube_id IS NULL AND r.dropped IS NULL
-)
+) chosen
 WHERE choice = 1
 """
 
@@ -132,6 +155,10 @@ SELECT
 FROM result_rows r
 LEFT JOIN result_by_person p ON p.result_id = r.result_id
 LEFT JOIN tube_facts f ON f.tube_key = coalesce(r.tube_id, p.tube_key)
+"""
+
+RESULTS_ASIDE = """
+SELECT result_id, person_id, outcome, received_at, judged FROM result_judged WHERE judged <> 'counted'
 """
 
 COUNTED = """
@@ -157,6 +184,14 @@ SELECT
     max(known_at) FILTER (outcome IN ('indeterminate', 'invalid')) AS unclear_known_at
 FROM counted
 GROUP BY tube_key
+"""
+
+# What was reported on tubes of which more was reported than negatives: the evidence of every kind but the plain one.
+TELLING = """
+SELECT c.result_id, c.tube_key, c.outcome, c.received_at
+FROM counted c
+JOIN tube_results t ON t.tube_key = c.tube_key
+WHERE t.positive_received_at IS NOT NULL OR t.unclear_received_at IS NOT NULL
 """
 
 # A positive beside a negative is never settled here; a negative clears an unclear report only when it is
@@ -224,7 +259,7 @@ SELECT
     max(earliest_at) FILTER (state = 'positive' AND is_single) AS single_positive_at,
     max(earliest_at) FILTER (state = 'negative') AS any_negative_at
 FROM person_tubes
-SEMI JOIN troubled USING (person_id)
+WHERE person_id IN (SELECT person_id FROM troubled)
 GROUP BY person_id
 """
 
@@ -261,14 +296,19 @@ GROUP BY person_id
 STEPS = {
     "seen_persons": SEEN_PERSONS,
     "seen_samples": SEEN_SAMPLES,
+    "swab_repeats": SWAB_REPEATS,
+    "repeated_swabs": REPEATED_SWABS,
     "swabs": SWABS,
     "tube_facts": TUBE_FACTS,
     "superseded": SUPERSEDED,
     "result_rows": RESULT_ROWS,
+    "results_by_name": RESULTS_BY_NAME,
     "result_by_person": RESULT_BY_PERSON,
     "result_judged": RESULT_JUDGED,
+    "results_aside": RESULTS_ASIDE,
     "counted": COUNTED,
     "tube_results": TUBE_RESULTS,
+    "telling": TELLING,
     "tube_states": TUBE_STATES,
     "person_tubes": PERSON_TUBES,
     "seen_cases": SEEN_CASES,
