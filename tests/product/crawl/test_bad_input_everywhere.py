@@ -98,6 +98,7 @@ MODELS_BY_PART = {
     "place_id": ("registry.Place",),
     "pk": ("lab_testing.Round", "lab_testing.Tube", "lab_testing.Result", "lab_testing.Hold", "lab_testing.Sample"),
     "row_id": ("registry.Person",),
+    "run_id": ("status.StatusRun",),
 }
 WORDS_BY_PART: dict[str, tuple[str | int, ...]] = {
     "disease": ("covid19", "nothing"),

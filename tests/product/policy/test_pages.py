@@ -9,7 +9,7 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
-from lianfang.domains.policy.models import PackActivation
+from lianfang.domains.policy.models import ActivationPreview, PackActivation
 from lianfang.domains.policy.packs import packs_on_disk
 from lianfang.domains.policy.selectors import pack_for
 from lianfang.foundation.access.actor import system_actor
@@ -35,6 +35,13 @@ def form(world: World, where: str = "township", **given: str) -> dict[str, str]:
 def only() -> PackActivation:
     with acting_as(system_actor("test")):
         return PackActivation.objects.get()
+
+
+def approve(browse: Browse, login: str, made: PackActivation) -> int:
+    """As the page of the preview does it."""
+    with acting_as(system_actor("test")):
+        seen = ActivationPreview.objects.get(activation=made).pk
+    return browse(login).post(f"/rules/activations/{made.pk}/approve/", {"seen": seen}).status_code
 
 
 @pytest.mark.parametrize("language", ["zh-hans", "zh-hant", "en"])
@@ -67,10 +74,10 @@ def test_a_proposal_changes_nothing_until_a_second_person_approves_it(world: Wor
     with acting_as(system_actor("test")):
         assert pack_for(world.places["east"], later) is None
     assert "要由另一人核准" in browse("township").get("/rules/").content.decode()
-    browse("township").post(f"/rules/activations/{made.pk}/approve/")
+    approve(browse, "township", made)
     assert only().approved_at is None
 
-    assert browse("district").post(f"/rules/activations/{made.pk}/approve/").status_code == 302
+    assert approve(browse, "district", made) == 302
     with acting_as(system_actor("test")):
         pack = pack_for(world.places["east"], later)
         actions = list(
@@ -85,7 +92,7 @@ def test_a_withdrawn_proposal_cannot_be_approved(world: World, browse: Browse) -
     browse("township").post("/rules/propose/", form(world))
     made = only()
     browse("township").post(f"/rules/activations/{made.pk}/withdraw/")
-    browse("district").post(f"/rules/activations/{made.pk}/approve/")
+    approve(browse, "district", made)
     assert only().approved_at is None
     assert "已撤回" in browse("township").get("/rules/").content.decode()
 
@@ -130,7 +137,7 @@ def test_of_two_the_later_one_holds_and_the_page_says_so(world: World, browse: B
         browse("township").post("/rules/propose/", form(world, reason=reason))
         with acting_as(system_actor("test")):
             made = PackActivation.objects.order_by("-pk")[0]
-        browse("district").post(f"/rules/activations/{made.pk}/approve/")
+        approve(browse, "district", made)
     page = browse("township").get("/rules/").content.decode()
     assert page.index("第二次") < page.index("正在用") < page.index("第一次") < page.index("已被接替")
 
@@ -138,7 +145,7 @@ def test_of_two_the_later_one_holds_and_the_page_says_so(world: World, browse: B
 def test_a_pack_whose_files_were_changed_is_shown_as_not_used(world: World, browse: Browse) -> None:
     browse("township").post("/rules/propose/", form(world))
     made = only()
-    browse("district").post(f"/rules/activations/{made.pk}/approve/")
+    approve(browse, "district", made)
     with acting_as(system_actor("test")):
         PackActivation.objects.update(digest="0" * 64)
     assert "文件被改过" in browse("township").get("/rules/").content.decode()

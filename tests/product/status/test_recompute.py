@@ -6,15 +6,16 @@ import pytest
 from django.utils import timezone
 
 from lianfang.domains.lab_testing.models import Result, Sample, Tube
+from lianfang.domains.policy.previews import preview_for
 from lianfang.domains.policy.selectors import PackChangedError, pack_for
 from lianfang.domains.policy.services import PolicyProblemError, approve_activation, propose_activation
 from lianfang.domains.registry.models import Person
-from lianfang.domains.status.jobs import whose_end_has_come
 from lianfang.domains.status.models import HealthStatus
+from lianfang.domains.status.problems import StatusProblemError
 from lianfang.domains.status.recompute import decisions_at, recompute
+from lianfang.domains.status.running_out import whose_end_has_come
 from lianfang.domains.status.selectors import count_by_status, status_for
 from lianfang.domains.status.services import (
-    StatusProblemError,
     approve_order,
     give_emergency_override,
     propose_order,
@@ -37,7 +38,7 @@ def in_force(world: World) -> World:
             actor=world.actor("township"), pack="covid19/v9", version=1, place_id=world.places["township"].pk,
             starts_at=timezone.now(),
         )  # fmt: skip
-        approve_activation(actor=world.actor("district"), activation=made)
+        approve_activation(actor=world.actor("district"), activation=made, seen=preview_for(made).pk)  # type: ignore[union-attr]
         assert system.may
     return world
 
@@ -141,12 +142,13 @@ def test_where_no_pack_is_in_force_nothing_is_decided(world: World) -> None:
 
 
 def test_nobody_approves_what_they_proposed(world: World) -> None:
-    made = propose_activation(
-        actor=world.actor("township"), pack="covid19/v9", version=1, place_id=world.places["township"].pk,
-        starts_at=timezone.now(),
-    )  # fmt: skip
-    with pytest.raises(PolicyProblemError, match="own_proposal"):
-        approve_activation(actor=world.actor("township"), activation=made)
+    with acting_as(world.actor("township")) as township:
+        made = propose_activation(
+            actor=township, pack="covid19/v9", version=1, place_id=world.places["township"].pk,
+            starts_at=timezone.now(),
+        )  # fmt: skip
+        with pytest.raises(PolicyProblemError, match="own_proposal"):
+            approve_activation(actor=township, activation=made)
     assert pack_for(world.places["east"], timezone.now()) is None
 
 

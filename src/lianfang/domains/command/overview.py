@@ -11,7 +11,7 @@ from lianfang.domains.cases.selectors import cases_for
 from lianfang.domains.lab_testing.models import Round, RoundState
 from lianfang.domains.lab_testing.selectors import By, Counts, PlaceCounts, coverage, rounds_for
 from lianfang.domains.lab_testing.selectors.alarms import Alarms, alarms
-from lianfang.domains.status.selectors import count_by_status, unanswered_objections
+from lianfang.domains.status.selectors import count_by_status, overdue_objections, runs_waiting, unanswered_objections
 from lianfang.foundation.access.actor import Actor
 from lianfang.foundation.access.roles import Action
 from lianfang.foundation.web.tones import Tone
@@ -88,6 +88,8 @@ def _signals(actor: Actor, found: Alarms, lines: tuple[RoundLine, ...]) -> tuple
         Signal("not_resampled", found.not_resampled, "bad", holds),
         Signal("contradicting_tubes", found.contradicting_tubes, "bad", leftovers),
         Signal("overdue_tubes", found.overdue_tubes, "warn", tubes),
+        Signal("stopped_runs", runs_waiting(actor).count(), "bad", reverse("status:runs")),
+        Signal("overdue_objections", overdue_objections(actor).count(), "bad", reverse("status:objections")),
         Signal("missing_late", missing, "warn", late),
         Signal("objections", unanswered_objections(actor).count(), "warn", reverse("status:objections")),
         Signal("orphan_results", found.orphan_results, "warn", leftovers),

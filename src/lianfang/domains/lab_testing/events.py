@@ -1,6 +1,6 @@
 """What happened in testing, for higher domains to react to. Payloads hold ids and codes, never personal data.
 
-- ROUND_OPENED {"round_id", "people"}; ROUND_CLOSED {"round_id"}; ROUND_CANCELLED {"round_id"}.
+- ROUND_OPENED {"round_id", "people"}; ROUND_CLOSED {"round_id", "caused_by_ids"}; ROUND_CANCELLED {"round_id"}.
 - SAMPLE_RECORDED {"sample_id", "tube_id", "round_id", "person_id"}: ``person_id`` null for somebody on no roster. Also
   emitted for the swab that a transfer puts in place of another, with "moved_from_id".
 - SAMPLE_VOIDED {"sample_id", "tube_id", "round_id", "person_id"}.
@@ -9,9 +9,9 @@
 - PERSON_EXCUSED {"round_id", "person_id", "claim"}: exempt or away, "" where the claim was withdrawn.
 
 Of results (``lab_testing.results``); lists of ids have at most BATCH members, more make more events:
-- RESULTS_APPLIED {"person_ids", "tube_ids"}: results of these tubes are there, corrected or gone; ``person_ids`` have a
-  swab in one of them.
-- SAMPLES_LOADED {"round_id", "person_ids"}: swabs that came by file; no SAMPLE_RECORDED is emitted for them.
+- RESULTS_APPLIED {"person_ids", "tube_ids", "caused_by_ids"}: results of these tubes are there, corrected or gone;
+  ``person_ids`` have a swab in one of them, ``caused_by_ids`` are accounts of those whose doing it is.
+- SAMPLES_LOADED {"round_id", "person_ids", "caused_by_ids"}: swabs that came by file; no SAMPLE_RECORDED is emitted.
 - PERSON_POSITIVE {"person_id", "result_id", "tube_id", "at"}: a single tube of the person is positive. Once per tube.
 - HOLD_OPENED {"hold_ids", "person_ids", "tube_ids"}; HOLD_SETTLED the same and "state" (released, case, expired) with
   "because" (retest_negative, retest_positive, corrected, swab_void, by_hand, no_retest).

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
+
+from lianfang.foundation.access.scoped import Scoped
 
 
 class PackActivation(models.Model):
@@ -35,3 +38,37 @@ class PackActivation(models.Model):
                 name="policy_activation_two_people",
             )
         ]
+
+
+class PreviewState(models.TextChoices):
+    WAITING = "waiting"
+    RUNNING = "running"
+    DONE = "done"
+    FAILED = "failed"
+
+
+class ActivationPreview(Scoped):
+    """What a proposed activation would change for whom, by stored facts: counts, and people by their ids.
+
+    Scoped like the place of the activation; keys below that place are 0. ``counts`` has rows of community_id,
+    from, to, before (reason), reason, people; ``examples`` rows of person_id, from, to, before, reason, rule, until.
+    ``seen_by_ids``: accounts that approved or looked with the whole of it before them.
+    """
+
+    activation = models.OneToOneField(PackActivation, models.CASCADE, related_name="preview")
+    state = models.CharField(max_length=8, choices=PreviewState.choices, default=PreviewState.WAITING)
+    as_of = models.DateTimeField(null=True, help_text="the instant that both packs were asked about")
+    before_packs = ArrayField(models.CharField(max_length=70), default=list)
+    people = models.IntegerField(default=0)
+    changed = models.IntegerField(default=0)
+    worsened = models.IntegerField(default=0)
+    improved = models.IntegerField(default=0)
+    counts = models.JSONField(default=list)
+    examples = models.JSONField(default=list)
+    begun_at = models.DateTimeField(null=True)
+    finished_at = models.DateTimeField(null=True)
+    failure = models.CharField(max_length=400, blank=True)
+    seen_by_ids = ArrayField(models.BigIntegerField(), default=list)
+
+    class Meta:
+        db_table = "policy_activation_preview"

@@ -45,6 +45,7 @@ class PackLine:
 class RuleShown:
     """One rule as sentences. ``limit`` is "" for a rule that has none."""
 
+    rule_id: str
     status: str
     reason: str
     evidence: str
@@ -119,6 +120,7 @@ def _rule(pack: Pack, rule: StatusRule, as_of: datetime) -> RuleShown:
     number = t("policy.gap.limit") if limit is None or limit.value is None else f"{limit.value:g}"
     gaps = {"until": t("policy.gap.until"), "limit": number, "unit": unit}
     return RuleShown(
+        rule_id=rule.id,
         status=rule.status,
         reason=pack.text(language, "reasons", rule.reason, **gaps),
         evidence=_joined("policy.evidence", rule.evidence) or t("policy.evidence.none"),

@@ -7,15 +7,17 @@ from datetime import datetime
 from django.db import transaction
 from django.utils import timezone
 
-from lianfang.domains.policy.models import PackActivation
+from lianfang.domains.policy.models import PackActivation, PreviewState
 from lianfang.domains.policy.packs import packs_on_disk
+from lianfang.domains.policy.previews import open_preview, preview_for
 from lianfang.domains.registry.models import Place, PlaceKind
 from lianfang.foundation.access.actor import Actor, NotAllowedError
 from lianfang.foundation.access.roles import Action, Level, Role
 from lianfang.foundation.audit.services import record
-from lianfang.foundation.outbox.services import emit
+from lianfang.foundation.outbox.services import emit, emit_now
 
 PACK_ACTIVATED = "policy.pack_activated"
+ACTIVATION_PROPOSED = "policy.activation_proposed"
 _DECIDING = (Level.TOWNSHIP, Level.COUNTY)
 
 
@@ -55,12 +57,18 @@ def propose_activation(
             proposed_by_id=actor.account_id,
             proposed_by=actor.name,
         )
+        open_preview(made)
         record(actor=actor, action="policy.propose_activation", target_kind="pack_activation", target_id=made.pk)
+        emit_now(ACTIVATION_PROPOSED, {"activation_id": made.pk, "place_id": made.place_id})
     return made
 
 
-def approve_activation(*, actor: Actor, activation: PackActivation) -> PackActivation:
-    """Approve what somebody else proposed. Raises PolicyProblemError for one's own proposal or one that is settled."""
+def approve_activation(*, actor: Actor, activation: PackActivation, seen: int | None = None) -> PackActivation:
+    """Approve what somebody else proposed. ``seen`` is the preview that the approver has before them.
+
+    Raises PolicyProblemError for one's own proposal, one that is settled, one whose preview is not there yet, and,
+    where somebody lives, one whose preview was not seen.
+    """
     with transaction.atomic():
         found = PackActivation.objects.select_for_update().get(pk=activation.pk)
         _authorise(actor, found.place_id)
@@ -68,11 +76,24 @@ def approve_activation(*, actor: Actor, activation: PackActivation) -> PackActiv
             raise PolicyProblemError("settled_already")
         if actor.account_id is not None and actor.account_id == found.proposed_by_id:
             raise PolicyProblemError("own_proposal")
+        _need_preview(actor, found, seen)
         found.approved_at, found.approved_by_id, found.approved_by = timezone.now(), actor.account_id, actor.name
         found.save(update_fields=["approved_at", "approved_by_id", "approved_by"])
         record(actor=actor, action="policy.approve_activation", target_kind="pack_activation", target_id=found.pk)
         emit(PACK_ACTIVATED, {"activation_id": found.pk, "place_id": found.place_id})
     return found
+
+
+def _need_preview(actor: Actor, activation: PackActivation, seen: int | None) -> None:
+    preview = preview_for(activation)
+    if preview is None or preview.state not in (PreviewState.DONE, PreviewState.FAILED):
+        raise PolicyProblemError("preview_needed")
+    nobody_lives_there = preview.state == PreviewState.DONE and preview.people == 0
+    if seen != preview.pk and not nobody_lives_there:
+        raise PolicyProblemError("preview_unseen")
+    if actor.account_id is not None:
+        preview.seen_by_ids = sorted({*preview.seen_by_ids, actor.account_id})
+        preview.save(update_fields=["seen_by_ids"])
 
 
 def withdraw_proposal(*, actor: Actor, activation: PackActivation) -> None:

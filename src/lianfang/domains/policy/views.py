@@ -89,7 +89,9 @@ def settle(request: Any, activation_id: int, what: str) -> HttpResponseBase:
     found = get_object_or_404(PackActivation, pk=activation_id)
     try:
         if what == "approve":
-            approve_activation(actor=request.actor, activation=found)
+            seen = request.POST.get("seen", "")
+            number = int(seen) if seen.isascii() and seen.isdecimal() and len(seen) < 19 else None
+            approve_activation(actor=request.actor, activation=found, seen=number)
         else:
             withdraw_proposal(actor=request.actor, activation=found)
     except PolicyProblemError as problem:

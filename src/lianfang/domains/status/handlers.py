@@ -7,13 +7,16 @@ from typing import Any
 
 from lianfang.domains.cases import events as cases
 from lianfang.domains.lab_testing import events as testing
-from lianfang.domains.lab_testing.models import RoundPerson, Sample
-from lianfang.domains.policy.services import PACK_ACTIVATED
+from lianfang.domains.lab_testing.models import Round, RoundPerson, RoundState, Sample
+from lianfang.domains.policy.models import PackActivation
+from lianfang.domains.policy.services import ACTIVATION_PROPOSED, PACK_ACTIVATED
 from lianfang.domains.registry import events as registry
 from lianfang.domains.registry.models import Person
+from lianfang.domains.status import jobs
 from lianfang.domains.status.models import HealthStatus
+from lianfang.domains.status.previews import AT_ONCE, preview_activation
 from lianfang.domains.status.recompute import recompute
-from lianfang.foundation.outbox.services import handles
+from lianfang.foundation.outbox.services import Handler, handles
 
 
 def _whose(payload: Mapping[str, Any]) -> list[int]:
@@ -23,10 +26,18 @@ def _whose(payload: Mapping[str, Any]) -> list[int]:
     return named
 
 
-def _follow(payload: Mapping[str, Any]) -> None:
-    people = _whose(payload)
-    if people:
-        recompute(people)
+def _causes(payload: Mapping[str, Any]) -> list[int]:
+    """Accounts that an event names as those whose doing it tells of."""
+    return [account for account in payload.get("caused_by_ids") or [] if account is not None]
+
+
+def _follow(why: str) -> Handler:
+    def decide(payload: Mapping[str, Any]) -> None:
+        people = _whose(payload)
+        if people:
+            recompute(people, why=why, caused_by=_causes(payload))
+
+    return decide
 
 
 def _follow_tube(payload: Mapping[str, Any]) -> None:
@@ -34,14 +45,20 @@ def _follow_tube(payload: Mapping[str, Any]) -> None:
     mates = Sample.objects.filter(tube_id=payload["tube_id"], person_id__isnull=False).values_list(
         "person_id", flat=True
     )
-    recompute({*_whose(payload), *(pk for pk in mates if pk is not None)})
+    recompute({*_whose(payload), *(pk for pk in mates if pk is not None)}, why="samples", caused_by=_causes(payload))
 
 
 def _follow_round(payload: Mapping[str, Any]) -> None:
     people = RoundPerson.objects.filter(round_id=payload["round_id"], state="missing").values_list(
         "person_id", flat=True
     )
-    recompute(people.iterator(chunk_size=10_000))
+    recompute(people.iterator(chunk_size=10_000), why="round", caused_by=_causes(payload))
+
+
+def _follow_excuse(payload: Mapping[str, Any]) -> None:
+    """Somebody is excused from a round that is closed: no longer somebody who missed it. Before that nobody has."""
+    if Round.objects.filter(pk=payload["round_id"], state=RoundState.CLOSED).exists():
+        recompute(_whose(payload), why="round", caused_by=_causes(payload))
 
 
 def _forget(payload: Mapping[str, Any]) -> None:
@@ -50,30 +67,50 @@ def _forget(payload: Mapping[str, Any]) -> None:
 
 
 def _follow_place(payload: Mapping[str, Any]) -> None:
-    """Other rules are in force: everybody inside is decided anew."""
+    """Other rules are in force: everybody inside is decided anew. Who proposed them does not approve what a run under
+    them was stopped for; the second person, who approved them with the preview before them, may."""
     people = Person.objects.all()
     if payload["place_id"] is not None:
         people = people.filter(household__place__path__contains=[payload["place_id"]])
-    recompute(people.values_list("pk", flat=True).iterator(chunk_size=10_000))
+    caused = PackActivation.objects.filter(pk=payload["activation_id"]).values_list("proposed_by_id", flat=True)
+    recompute(
+        people.values_list("pk", flat=True).iterator(chunk_size=10_000),
+        why="pack",
+        caused_by=[account for account in caused if account is not None],
+    )
 
 
-for _name in (
-    registry.PERSON_REGISTERED,
-    registry.PEOPLE_REGISTERED,
-    registry.PERSON_MOVED,
-    registry.PEOPLE_CHANGED,
-    testing.RESULTS_APPLIED,
-    testing.SAMPLES_LOADED,
-    testing.TUBE_VOIDED,
-    testing.HOLD_OPENED,
-    testing.HOLD_SETTLED,
-    cases.CASE_OPENED,
-    cases.CASE_CHANGED,
-    cases.CASE_RELEASED,
-):
-    handles(_name)(_follow)
+def _preview(payload: Mapping[str, Any]) -> None:
+    """What the proposal would change: at once where few live, else in the background."""
+    people = Person.objects.all()
+    if payload["place_id"] is not None:
+        people = people.filter(household__place__path__contains=[payload["place_id"]])
+    if people.count() <= AT_ONCE:
+        preview_activation(payload["activation_id"])
+    else:
+        jobs.preview_proposal.defer(activation_id=payload["activation_id"])
+
+
+_FOLLOWED = {
+    registry.PERSON_REGISTERED: "registered",
+    registry.PEOPLE_REGISTERED: "registered",
+    registry.PERSON_MOVED: "moved",
+    registry.PEOPLE_CHANGED: "moved",
+    testing.RESULTS_APPLIED: "results",
+    testing.SAMPLES_LOADED: "samples",
+    testing.TUBE_VOIDED: "samples",
+    testing.HOLD_OPENED: "results",
+    testing.HOLD_SETTLED: "results",
+    cases.CASE_OPENED: "case",
+    cases.CASE_CHANGED: "case",
+    cases.CASE_RELEASED: "case",
+}
+for _name, _why in _FOLLOWED.items():
+    handles(_name)(_follow(_why))
 for _name in (testing.SAMPLE_RECORDED, testing.SAMPLE_VOIDED):
     handles(_name)(_follow_tube)
 handles(testing.ROUND_CLOSED)(_follow_round)
+handles(testing.PERSON_EXCUSED)(_follow_excuse)
+handles(ACTIVATION_PROPOSED)(_preview)
 handles(PACK_ACTIVATED)(_follow_place)
 handles(registry.PEOPLE_REMOVED)(_forget)

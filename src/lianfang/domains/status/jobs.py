@@ -1,23 +1,26 @@
-"""Nobody stays yellow because a timer was forgotten: decisions whose end has come are decided anew every minute."""
+"""Background work of statuses: ends that came, replays of proposed rules, the nightly check."""
 
 from __future__ import annotations
 
-from django.db.models import Q
+from datetime import timedelta
+
 from django.utils import timezone
 from procrastinate.contrib.django import app
 
-from lianfang.domains.status.models import HealthStatus
+from lianfang.domains.status.full_check import check_everything
+from lianfang.domains.status.previews import preview_activation
 from lianfang.domains.status.recompute import recompute
-from lianfang.foundation.access.actor import system_actor
-from lianfang.foundation.access.scope import acting_as
+from lianfang.domains.status.running_out import whose_end_has_come
+from lianfang.domains.status.runs import forget_idle_runs
+
+# Every swab and every result is a run; those that changed nothing are no record that anybody looks for later.
+IDLE_RUNS_KEPT = timedelta(days=30)
 
 
-def whose_end_has_come() -> list[int]:
-    """People whose status, or emergency, ran out and was not decided since."""
-    now = timezone.now()
-    ended = Q(until_at__lte=now) | Q(is_emergency=True, emergency_until_at__lte=now)
-    with acting_as(system_actor("status")):
-        return list(HealthStatus.objects.filter(ended).order_by("pk").values_list("person_id", flat=True)[:200_000])
+@app.task(name="status.preview_proposal")
+def preview_proposal(activation_id: int) -> None:
+    """Begun twice, the second replays again and keeps the same."""
+    preview_activation(activation_id)
 
 
 @app.periodic(cron="* * * * *")
@@ -25,4 +28,12 @@ def whose_end_has_come() -> list[int]:
 def decide_ended(timestamp: int) -> None:
     people = whose_end_has_come()
     if people:
-        recompute(people)
+        recompute(people, why="ended")
+
+
+@app.periodic(cron="41 18 * * *")
+@app.task(name="status.nightly_check", queueing_lock="status.nightly_check")
+def nightly_check(timestamp: int) -> None:
+    """Every night; the worker's clock is UTC."""
+    check_everything()
+    forget_idle_runs(timezone.now() - IDLE_RUNS_KEPT)

@@ -7,13 +7,16 @@ from collections.abc import Collection, Mapping
 from lianfang.domains.registry.marks import Mark
 from lianfang.domains.registry.models import Person, Place
 from lianfang.domains.registry.panels import Badge, Panel
-from lianfang.domains.status.models import HealthStatus
+from lianfang.domains.status.models import HealthStatus, Objection
+from lianfang.domains.status.timeline import timeline_of
 from lianfang.domains.status.words import explain, reason_of
 from lianfang.foundation.access.actor import Actor
 from lianfang.foundation.access.roles import Action
 from lianfang.foundation.web.language import t
 from lianfang.foundation.web.tones import PILLS
 
+OWN_STEPS = 12
+OWN_APPEALS = 5
 _WORST_FIRST = ("red", "yellow", "unknown", "green")
 
 
@@ -27,7 +30,11 @@ def person_panel(actor: Actor, person: Person) -> Panel | None:
 def own_panel(actor: Actor, person: Person) -> Panel | None:
     """What a resident reads of each one of the household, in plain words, with where to object."""
     found = HealthStatus.objects.visible_to(actor).filter(person_id=person.pk).first()
-    return Panel("status/own_panel.html", {"explained": explain(found), "person": person})
+    steps = timeline_of(actor, person.pk, most=OWN_STEPS)
+    appeals = Objection.objects.visible_to(actor).filter(person_id=person.pk).order_by("-made_at")[:OWN_APPEALS]
+    return Panel(
+        "status/own_panel.html", {"explained": explain(found), "person": person, "steps": steps, "appeals": appeals}
+    )
 
 
 def badges(actor: Actor, person_ids: Collection[int]) -> Mapping[int, Badge]:

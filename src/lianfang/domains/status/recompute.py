@@ -1,170 +1,235 @@
-"""Deciding anew, and writing what changed: one person in tens of milliseconds, a township in seconds."""
+"""Deciding anew, and writing what changed: one person in tens of milliseconds, a township in seconds.
+
+The only writer of decisions. A run that would worsen too many people of a township writes nothing of that worsening: it
+waits as a ``StatusRun`` for a person (``runs``). Improvements, a person's own positive and emergencies are never held
+back.
+"""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
-from functools import lru_cache
 from typing import Any
 
-import pyarrow as pa
-import pyarrow.compute as pc
-from django.conf import settings
-from django.contrib.postgres.aggregates import ArrayAgg
 from django.db import connection
 from django.utils import timezone
 
-from lianfang.domains.policy.packs import packs_on_disk
-from lianfang.domains.policy.selectors import packs_by_community
-from lianfang.domains.registry.models import Person
 from lianfang.domains.status import events
-from lianfang.domains.status.engine_adapter import Texts, facts_of, texts_of
-from lianfang.domains.status.models import Colour, HealthStatus
-from lianfang.engine.status import Decisions, StatusEngine
+from lianfang.domains.status.deciding import Decided, Home, decided_by_pack
+from lianfang.domains.status.engine_adapter import Texts
+from lianfang.domains.status.gating import RESTRICTIVE, SEVERITY, Before, chosen, limit_of, sort_decisions, withhold
+from lianfang.domains.status.limits import BULK
+from lianfang.domains.status.models import RunState, StatusRun, WithheldDecision, WithheldState
+from lianfang.domains.status.writing import write_decisions, write_emergencies
 from lianfang.foundation.access.actor import system_actor
 from lianfang.foundation.access.scope import acting_as
 from lianfang.foundation.audit.services import record
 from lianfang.foundation.outbox.services import emit
 
 CHUNK = 50_000
-# A run that restricts more people than share a few tubes deserves a look by somebody: 1,317 people were once turned red
-# by hand in one city (dossier §8, Zhengzhou).
-BULK = 100
-RESTRICTIVE = (Colour.YELLOW, Colour.RED)
 
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """What one run did. ``without_pack``: people in places where no pack is in force; their status stays."""
+    """What one run did. ``without_pack``: people in places where no pack is in force; their status stays.
+    ``worsened`` counts ``withheld`` too: people whose worse decision waits for a person and was not written."""
 
+    number: int
     decided: int
     changed: int
+    worsened: int
+    withheld: int
     restricted: int
     without_pack: int
 
 
-def recompute(person_ids: Iterable[int], *, as_of: datetime | None = None) -> Run:
+@dataclass(slots=True)
+class _Township:
+    """What the run found out about one township so far."""
+
+    county_id: int
+    counted: Counter[str] = field(default_factory=Counter)
+    communities: set[int] = field(default_factory=set)
+    packs: set[str] = field(default_factory=set)
+    waiting: list[Texts] = field(default_factory=list)
+    before: dict[int, Before] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class _Work:
+    number: int
+    moment: datetime
+    approved: Mapping[int, str]
+    townships: dict[int, _Township] = field(default_factory=dict)
+    changed: list[int] = field(default_factory=list)
+    restricted: int = 0
+
+
+def recompute(
+    person_ids: Iterable[int],
+    *,
+    as_of: datetime | None = None,
+    why: str = "facts",
+    caused_by: Collection[int] = (),
+    approved: Mapping[int, str] | None = None,
+) -> Run:
     """Decide about these people with what is known, and write the decisions that are different.
 
-    Acts as the system: a status rests on facts of other places too. Raises PackChangedError where the files of an
-    active pack are not the approved ones.
+    Acts as the system: a status rests on facts of other places too. ``why`` is a code of ``status.why``; ``caused_by``
+    are the accounts whose doing led to the run; ``approved``: person → the worst status that somebody has looked at and
+    approved. Raises PackChangedError where the files of an active pack are not the approved ones.
     """
     moment = as_of or timezone.now()
-    total = Counter[str]()
     with acting_as(system_actor("status")) as system:
+        work = _Work(next_number(), moment, approved or {})
         for ids in _chunks(sorted(set(person_ids))):
-            total.update(_recompute(ids, moment))
-        if total["restricted"] >= BULK:
-            record(actor=system, action="status.bulk_alarm", details={"restricted": total["restricted"]})
-            emit(events.BULK_ALARM, {"restricted": total["restricted"], "as_of": moment.isoformat()})
-    return Run(total["decided"], total["changed"], total["restricted"], total["without_pack"])
+            for one in decided_by_pack(ids, moment):
+                _take(work, one)
+        rows = [_settle(work, pk, found, why, caused_by) for pk, found in work.townships.items()]
+        _announce(work, system, rows)
+    total = Counter[str]()
+    for found in work.townships.values():
+        total.update(found.counted)
+    return Run(
+        work.number, total["decided"], len(work.changed), total["worsened"], total["withheld"], work.restricted,
+        total["without_pack"],
+    )  # fmt: skip
 
 
 def decisions_at(person_ids: Sequence[int], as_of: datetime) -> dict[int, dict[str, Any]]:
     """What was decided of these people at ``as_of``, computed again from what was known then; nothing is written."""
     with acting_as(system_actor("status")):
-        found = (row for decided, _ in _decided(list(person_ids), as_of) for row in _rows(decided))
-        return {row["person_id"]: row for row in found}
+        found = (one.decisions for one in decided_by_pack(list(person_ids), as_of) if one.decisions is not None)
+        return {row["person_id"]: row for each in found for row in each.decisions.to_pylist()}
 
 
-def _rows(decided: Decisions | None) -> list[dict[str, Any]]:
-    return decided.decisions.to_pylist() if decided is not None else []
-
-
-def _recompute(ids: Sequence[int], moment: datetime) -> Counter[str]:
-    counted = Counter[str]()
-    for decided, people in _decided(ids, moment):
-        if decided is None:
-            counted["without_pack"] += people
-            continue
-        restricted = pc.filter(
-            decided.decisions["person_id"], pc.is_in(decided.decisions["status"], pa.array(RESTRICTIVE))
-        ).to_pylist()
-        before = set(
-            HealthStatus.objects.filter(person_id__in=restricted, status__in=RESTRICTIVE)
-            .values_list("person_id", flat=True)
-        )  # fmt: skip
-        changed = _write(texts_of(decided), moment)
-        counted["decided"] += decided.decisions.num_rows
-        counted["changed"] += len(changed)
-        counted["restricted"] += len(set(restricted).intersection(changed) - before)
-        for start in range(0, len(changed), events.BATCH):
-            emit(
-                events.STATUS_CHANGED,
-                {"person_ids": changed[start : start + events.BATCH], "as_of": moment.isoformat()},
-            )
-    return counted
-
-
-def _decided(ids: Sequence[int], moment: datetime) -> Iterator[tuple[Decisions | None, int]]:
-    """Per pack in force: its decisions and how many people; None for people in whose place none is. People of one pack
-    are decided in one go."""
-    homes = dict(
-        Person.objects.filter(pk__in=ids).order_by().values_list("community_id").annotate(people=ArrayAgg("pk"))
-    )
-    packs = packs_by_community(homes, moment)
-    groups: dict[tuple[str, int] | None, list[int]] = {}
-    for community, people in homes.items():
-        pack = packs[community]
-        groups.setdefault(None if pack is None else (pack.id, pack.version), []).extend(people)
-    local = timezone.localtime(moment).replace(tzinfo=None, microsecond=0)
-    for key, people in groups.items():
-        if key is None:
-            yield None, len(people)
-        else:
-            yield _engine(key).decide(facts_of(people), local), len(people)
-
-
-@lru_cache(maxsize=4)
-def _engine(key: tuple[str, int]) -> StatusEngine:
-    return StatusEngine(packs_on_disk()[key])
-
-
-# Each column comes as one text whose values are cut apart by PostgreSQL: quoting a hundred thousand values one by one
-# would take longer than deciding.
-_BETWEEN, _NONE = "\x1e", "\x1f"
-_TYPES = {
-    "person_id": "bigint", "status": "text", "rule_id": "text", "reason": "text", "params": "text",
-    "since": "timestamp", "until": "timestamp", "ends_when": "text", "next_step": "text", "appeal": "text",
-    "evidence": "text", "other_reasons": "text", "is_unverified": "bool", "is_emergency": "bool",
-    "emergency_until": "timestamp", "pack_id": "text", "pack_version": "int",
-}  # fmt: skip
-_GIVEN = ", ".join(
-    f"string_to_array(%({name})s, %(between)s, %(none)s)::{kind}[]" for name, kind in _TYPES.items()
-)  # fmt: skip
-
-_COMPARED = (
-    "status", "rule", "reason", "params", "since_at", "until_at", "ends_when", "next_step", "appeal", "evidence",
-    "other_reasons", "is_unverified", "is_emergency", "emergency_until_at", "pack", "pack_version",
-)  # fmt: skip
-_HOME = ("county_id", "township_id", "community_id", "building_id", "household_id")
-_SET = ", ".join(f"{name} = excluded.{name}" for name in (*_HOME, *_COMPARED, "as_of"))
-_OLD = ", ".join(f"h.{name}" for name in (*_HOME, *_COMPARED))
-_NEW = ", ".join(f"excluded.{name}" for name in (*_HOME, *_COMPARED))
-_WRITE = f"""
-INSERT INTO status_health_status AS h (person_id, {", ".join((*_HOME, *_COMPARED))}, as_of)
-SELECT d.person_id, {", ".join(f"p.{name}" for name in _HOME)}, d.status, d.rule_id, d.reason, d.params::jsonb,
-       d.since AT TIME ZONE %(zone)s, d.until AT TIME ZONE %(zone)s, d.ends_when::jsonb, coalesce(d.next_step, ''),
-       coalesce(d.appeal, ''), d.evidence::jsonb, d.other_reasons::jsonb, d.is_unverified, d.is_emergency,
-       d.emergency_until AT TIME ZONE %(zone)s, d.pack_id, d.pack_version, %(as_of)s
-FROM unnest({_GIVEN}) AS d({", ".join(_TYPES)})
-JOIN registry_person p ON p.id = d.person_id
-ON CONFLICT (person_id) DO UPDATE SET {_SET}
-WHERE ({_OLD}) IS DISTINCT FROM ({_NEW})
-RETURNING person_id
-"""
-
-
-def _write(texts: Texts, moment: datetime) -> list[int]:
-    """Write decisions that differ from the row in force; returns whose. An unchanged decision keeps its row
-    untouched."""
-    given: dict[str, Any] = {"zone": settings.TIME_ZONE, "as_of": moment, "between": _BETWEEN, "none": _NONE}
-    given |= {name: _BETWEEN.join(_NONE if text is None else text for text in texts[name]) for name in _TYPES}
+def next_number() -> int:
+    """The number of a run about to begin."""
     with connection.cursor() as cursor:
-        cursor.execute(_WRITE, given)
-        return [row[0] for row in cursor.fetchall()]
+        cursor.execute("SELECT nextval(pg_get_serial_sequence('status_run', 'id'))")
+        return int(cursor.fetchone()[0])
+
+
+def _take(work: _Work, one: Decided) -> None:
+    """Write what may be written at once; keep what counts towards a township's limit until all is known."""
+    whose = _townships_of(work, one)
+    if one.decisions is None or one.pack is None:
+        return
+    found = sort_decisions(one, work.moment)
+    for texts in (found.plain, found.urgent):
+        _write(work, texts, found.before, whose)
+    write_emergencies(found.held, work.moment, work.number)
+    for person in found.held["person_id"]:
+        work.townships[whose[int(person or 0)]].counted.update(worsened=1, withheld=1)
+    covered, open_ = _covered(work.approved, found.counted)
+    _write(work, covered, found.before, whose)
+    for township, places in _places_by_township(open_, whose).items():
+        work.townships[township].waiting.append(chosen(open_, places))
+        work.townships[township].before.update(found.before)
+    if found.overtaken:
+        WithheldDecision.objects.filter(pk__in=found.overtaken).update(
+            state=WithheldState.OVERTAKEN, settled_at=work.moment
+        )
+
+
+def _covered(approved: Mapping[int, str], texts: Texts) -> tuple[Texts, Texts]:
+    """What somebody has approved, and the rest."""
+    places: tuple[list[int], list[int]] = ([], [])
+    for place, (person, status) in enumerate(zip(texts["person_id"], texts["status"], strict=True)):
+        shown = approved.get(int(person or 0))
+        places[shown is None or SEVERITY[str(status)] > SEVERITY[shown]].append(place)
+    return chosen(texts, places[0]), chosen(texts, places[1])
+
+
+def _townships_of(work: _Work, one: Decided) -> dict[int, int]:
+    """Person → township; counts the people there on the way."""
+    whose: dict[int, int] = {}
+    for home, people in one.people.items():
+        found = _township(work, home)
+        found.counted["decided" if one.pack is not None else "without_pack"] += len(people)
+        if one.pack is not None:
+            found.packs.add(f"{one.pack.id} {one.pack.version}")
+        whose.update(dict.fromkeys(people, home[1]))
+    return whose
+
+
+def _township(work: _Work, home: Home) -> _Township:
+    found = work.townships.setdefault(home[1], _Township(home[0]))
+    found.communities.add(home[2])
+    return found
+
+
+def _places_by_township(texts: Texts, whose: dict[int, int]) -> dict[int, list[int]]:
+    places: dict[int, list[int]] = {}
+    for place, person in enumerate(texts["person_id"]):
+        places.setdefault(whose[int(person or 0)], []).append(place)
+    return places
+
+
+def _write(work: _Work, texts: Texts, before: Mapping[int, Before], whose: dict[int, int]) -> None:
+    changed = set(write_decisions(texts, work.moment, work.number))
+    work.changed.extend(changed)
+    for person, status in zip(texts["person_id"], texts["status"], strict=True):
+        pk = int(person or 0)
+        if pk not in changed:
+            continue
+        counted, then = work.townships[whose[pk]].counted, before.get(pk)
+        was = "unknown" if then is None else then.status
+        counted["changed"] += 1
+        if SEVERITY[str(status)] < SEVERITY[was] or (status == "green" and then is None):
+            counted["improved"] += 1
+        elif SEVERITY[str(status)] > SEVERITY[was]:
+            counted["worsened"] += 1
+        work.restricted += status in RESTRICTIVE and was not in RESTRICTIVE
+
+
+def _settle(work: _Work, pk: int, found: _Township, why: str, caused_by: Collection[int]) -> StatusRun:
+    """Write what was kept back, or leave it for a person; put the run on the record."""
+    worse = sum(len(texts["person_id"]) for texts in found.waiting)
+    limit = limit_of(pk, worse)
+    stops = limit is not None and worse > limit
+    if not stops:
+        for texts in found.waiting:
+            _write(work, texts, found.before, dict.fromkeys((int(one or 0) for one in texts["person_id"]), pk))
+    else:
+        found.counted.update(worsened=worse, withheld=worse)
+    communities = found.communities
+    run = StatusRun.objects.create(
+        number=work.number, why=why, state=RunState.WAITING if stops else RunState.DONE, as_of=work.moment,
+        begun_at=timezone.now(), packs=sorted(found.packs), limit=limit, caused_by_ids=sorted(set(caused_by)),
+        county_id=found.county_id, township_id=pk, community_id=next(iter(communities)) if len(communities) == 1 else 0,
+        **{name: found.counted[name] for name in _COUNTED},
+    )  # fmt: skip
+    if stops:
+        for texts in found.waiting:
+            withhold(run, texts, found.before, work.moment)
+            write_emergencies(texts, work.moment, work.number)
+    return run
+
+
+_COUNTED = ("decided", "changed", "improved", "worsened", "withheld", "without_pack")
+
+
+def _announce(work: _Work, system: Any, rows: list[StatusRun]) -> None:
+    moment = work.moment.isoformat()
+    changed = sorted(work.changed)
+    for start in range(0, len(changed), events.BATCH):
+        emit(events.STATUS_CHANGED, {"person_ids": changed[start : start + events.BATCH], "as_of": moment})
+    for run in rows:
+        if run.state == RunState.WAITING:
+            details = {"run": run.pk, "worsened": run.withheld, "township": run.township_id}
+            record(actor=system, action="status.stop_run", target_kind="status_run", target_id=run.pk, details=details)
+            emit(events.RUN_STOPPED, {"run_id": run.pk, "withheld": run.withheld, "as_of": moment})
+    stopped = sum(run.withheld for run in rows if run.state == RunState.WAITING)
+    if work.restricted >= BULK or stopped:
+        details = {"restricted": work.restricted, "withheld": stopped, "run": work.number}
+        record(actor=system, action="status.bulk_alarm", details=details)
+        emit(
+            events.BULK_ALARM,
+            {"restricted": work.restricted, "withheld": stopped, "run": work.number, "as_of": moment},
+        )
 
 
 def _chunks(ids: Sequence[int]) -> Iterator[Sequence[int]]:

@@ -1,4 +1,4 @@
-"""What people may do about a status by hand: order one with two people, let somebody pass, object, answer."""
+"""What people may do about a status by hand: order one with two people, let somebody pass, object."""
 
 from __future__ import annotations
 
@@ -10,25 +10,17 @@ from django.utils import timezone
 from lianfang.domains.policy.selectors import packs_by_community
 from lianfang.domains.registry.models import Person
 from lianfang.domains.registry.selectors import person_for
-from lianfang.domains.status.models import EmergencyOverride, Objection, StatusOrder
+from lianfang.domains.status.appeals import raise_objection
+from lianfang.domains.status.models import EmergencyOverride, StatusOrder
+from lianfang.domains.status.problems import StatusProblemError
 from lianfang.domains.status.recompute import recompute
 from lianfang.foundation.access.actor import Actor
-from lianfang.foundation.access.roles import Action, Role
+from lianfang.foundation.access.roles import Action
 from lianfang.foundation.audit.services import record
 
 # No published number: a default, graded unverified; the pack's own limit ends an override that names no end.
 EMERGENCY_HOURS = 24
-ANSWER_WITHIN = timedelta(hours=24)
 _HOME = ("county_id", "township_id", "community_id", "building_id", "household_id")
-
-
-class StatusProblemError(ValueError):
-    """``code`` is a text key under ``status.problem``; ``field`` the form field that it belongs to."""
-
-    def __init__(self, code: str, field: str = "") -> None:
-        super().__init__(code)
-        self.code = code
-        self.field = field
 
 
 def order_rules(person: Person, at: datetime) -> tuple[str, ...]:
@@ -89,7 +81,7 @@ def approve_order(*, actor: Actor, order: StatusOrder) -> StatusOrder:
         found.approved_at, found.approved_by_id, found.approved_by = timezone.now(), actor.account_id, actor.name
         found.save(update_fields=["approved_at", "approved_by_id", "approved_by"])
         record(actor=actor, action="status.approve_order", target_kind="status_order", target_id=found.pk)
-        recompute([found.person_id])
+        recompute([found.person_id], why="order")
     return found
 
 
@@ -109,7 +101,7 @@ def withdraw_order(*, actor: Actor, order: StatusOrder, because: str) -> StatusO
         )
         found.save(update_fields=["withdrawn_at", "withdrawn_by", "withdrawn_because"])
         record(actor=actor, action="status.withdraw_order", target_kind="status_order", target_id=found.pk)
-        recompute([found.person_id])
+        recompute([found.person_id], why="order")
     return found
 
 
@@ -133,7 +125,7 @@ def give_emergency_override(*, actor: Actor, person_id: int, reason: str) -> Eme
             target_kind="person",
             target_id=person.pk,
         )
-        recompute([person.pk])
+        recompute([person.pk], why="emergency")
     return made
 
 
@@ -147,42 +139,6 @@ def review_override(*, actor: Actor, override: EmergencyOverride, note: str) -> 
         record(actor=actor, action="status.review_override", target_kind="emergency_override", target_id=override.pk)
 
 
-def raise_objection(*, actor: Actor, person_id: int, text: str) -> Objection:
-    """Write down a question or objection: residents for their own household, staff on somebody's behalf."""
-    if actor.role is not Role.RESIDENT:
-        actor.authorise(Action.STATUS_VIEW)
-    person = Person.objects.visible_to(actor).filter(pk=person_id).first()
-    if person is None:
-        raise StatusProblemError("person_elsewhere")
-    if not text.strip():
-        raise StatusProblemError("text_needed", "text")
-    with transaction.atomic():
-        made = Objection.objects.create(
-            **_home(person), person_id=person.pk, text=text.strip()[:1000], made_at=timezone.now(), made_by=actor.name
-        )
-        record(actor=actor, action="status.raise_objection", target_kind="objection", target_id=made.pk)
-        # A stuck status is the commonest cause: looked at again at once, before anybody reads the text.
-        recompute([person.pk])
-    return made
-
-
-def answer_objection(*, actor: Actor, objection: Objection, answer: str) -> Objection:
-    """Answer in words that the resident reads."""
-    actor.authorise(Action.STATUS_ORDER)
-    if not answer.strip():
-        raise StatusProblemError("answer_needed", "answer")
-    with transaction.atomic():
-        found = (
-            Objection.objects.visible_to(actor).select_for_update().filter(pk=objection.pk, answered_at=None).first()
-        )
-        if found is None:
-            raise StatusProblemError("settled_already")
-        found.answered_at, found.answered_by, found.answer = timezone.now(), actor.name, answer.strip()[:1000]
-        found.save(update_fields=["answered_at", "answered_by", "answer"])
-        record(actor=actor, action="status.answer_objection", target_kind="objection", target_id=found.pk)
-    return found
-
-
 def _locked_order(actor: Actor, order_id: int) -> StatusOrder:
     found = StatusOrder.objects.visible_to(actor).select_for_update().filter(pk=order_id).first()
     if found is None:
@@ -192,3 +148,15 @@ def _locked_order(actor: Actor, order_id: int) -> StatusOrder:
 
 def _home(person: Person) -> dict[str, int | None]:
     return {name: getattr(person, name) for name in _HOME}
+
+
+__all__ = [
+    "EMERGENCY_HOURS",
+    "approve_order",
+    "give_emergency_override",
+    "order_rules",
+    "propose_order",
+    "raise_objection",
+    "review_override",
+    "withdraw_order",
+]

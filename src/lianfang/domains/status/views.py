@@ -15,20 +15,19 @@ from django.views.decorators.http import require_http_methods, require_POST
 from lianfang.domains.registry.models import Person
 from lianfang.domains.registry.selectors import people_for, person_for, search_people
 from lianfang.domains.status.models import Colour, EmergencyOverride, Objection, StatusOrder
-from lianfang.domains.status.recompute import decisions_at
+from lianfang.domains.status.problems import StatusProblemError
 from lianfang.domains.status.selectors import (
     count_by_status,
     orders_waiting,
     overrides_to_review,
+    runs_waiting,
     status_for,
     status_list,
     statuses_for,
     unanswered_objections,
+    withheld_for,
 )
 from lianfang.domains.status.services import (
-    ANSWER_WITHIN,
-    StatusProblemError,
-    answer_objection,
     approve_order,
     give_emergency_override,
     order_rules,
@@ -37,7 +36,8 @@ from lianfang.domains.status.services import (
     review_override,
     withdraw_order,
 )
-from lianfang.domains.status.words import explain, reason_of
+from lianfang.domains.status.timeline import Recomputed, recomputed_at, timeline_of
+from lianfang.domains.status.words import explain, reason_in_general, reason_of
 from lianfang.foundation.access.allow import allow
 from lianfang.foundation.access.roles import Action
 from lianfang.foundation.audit.services import record
@@ -79,6 +79,7 @@ def statuses(request: Any) -> HttpResponseBase:
             "filter": asked,
             "counts": count_by_status(request.actor),
             "orders": orders_waiting(request.actor).count(),
+            "runs": runs_waiting(request.actor).count(),
             "overrides": overrides_to_review(request.actor).count(),
             "objections": unanswered_objections(request.actor).count(),
         },
@@ -119,7 +120,10 @@ def person_status(request: Any, person_id: int) -> HttpResponseBase:
 def _person_context(request: Any, person: Any) -> dict[str, Any]:
     return {
         "person": person,
-        "explained": explain(status_for(request.actor, person.pk)),
+        "explained": explain(status_for(request.actor, person.pk), with_links=True),
+        "steps": timeline_of(request.actor, person.pk),
+        "shows_links": True,
+        "withheld": _withheld(request.actor, person.pk),
         "orders": StatusOrder.objects.visible_to(request.actor)
         .filter(person_id=person.pk)
         .order_by("-proposed_at")[:20],
@@ -130,12 +134,17 @@ def _person_context(request: Any, person: Any) -> dict[str, Any]:
     }
 
 
-def _then(request: Any, person: Any) -> dict[str, Any] | None:
-    at = instant_of(request.GET.get("at", ""))
-    if at is None or at > timezone.now():
+def _withheld(actor: Any, person_id: int) -> tuple[Any, str] | None:
+    """What waits for somebody or was refused, with its reason in words."""
+    found = withheld_for(actor, person_id)
+    if found is None:
         return None
-    row = decisions_at([person.pk], at).get(person.pk)
-    return {"at": at, "status": row["status"] if row else "unknown", "reason": row["reason"] if row else ""}
+    return found, reason_in_general(found.pack, found.pack_version, found.reason, found.params)
+
+
+def _then(request: Any, person: Any) -> Recomputed | None:
+    at = instant_of(request.GET.get("at", ""))
+    return None if at is None or at > timezone.now() else recomputed_at(request.actor, person.pk, at)
 
 
 @allow(Action.STATUS_ORDER, Action.STATUS_VIEW)
@@ -161,8 +170,10 @@ def person_act(request: Any, person_id: int, what: str) -> HttpResponseBase:
                 starts_at=starts,
                 ends_at=ends,
             )
+            done = t("status.done.order")
         else:
-            raise_objection(actor=request.actor, person_id=person.pk, text=given.get("text", ""))
+            made = raise_objection(actor=request.actor, person_id=person.pk, text=given.get("text", ""))
+            done = t("status.done.objection", who=made.assigned_to or t("status.objection.nobody"))
     except StatusProblemError as problem:
         context = {
             **_person_context(request, person),
@@ -170,7 +181,7 @@ def person_act(request: Any, person_id: int, what: str) -> HttpResponseBase:
             "given": given,
         }
         return render(request, "status/person.html", context, status=422)
-    messages.success(request, t(f"status.done.{'order' if what == 'order' else 'objection'}"))
+    messages.success(request, done)
     return redirect("status:person", person_id=person.pk)
 
 
@@ -217,38 +228,6 @@ def settle_override(request: Any, override_id: int) -> HttpResponseBase:
     return redirect("status:orders")
 
 
-@allow(Action.STATUS_VIEW)
-def objections(request: Any) -> HttpResponseBase:
-    waiting = list(unanswered_objections(request.actor)[:500])
-    people = {one.pk: one for one in people_for(request.actor, {one.person_id for one in waiting})}
-    found = statuses_for(request.actor, list(people))
-    now = timezone.now()
-    return render(
-        request,
-        "status/objections.html",
-        {
-            "rows": [
-                (one, people.get(one.person_id), explain(found.get(one.person_id)), one.made_at + ANSWER_WITHIN < now)
-                for one in waiting
-            ],
-        },
-    )
-
-
-@allow(Action.STATUS_ORDER)
-@require_POST
-def answer(request: Any, objection_id: int) -> HttpResponseBase:
-    try:
-        answer_objection(
-            actor=request.actor, objection=Objection(pk=objection_id), answer=request.POST.get("answer", "")
-        )
-    except StatusProblemError as problem:
-        messages.error(request, t(f"status.problem.{problem.code}"))
-    else:
-        messages.success(request, t("status.done.answer"))
-    return redirect("status:objections")
-
-
 @allow(Action.EMERGENCY)
 @require_http_methods(["GET", "HEAD"])
 def check(request: Any) -> HttpResponseBase:
@@ -261,7 +240,7 @@ def check(request: Any) -> HttpResponseBase:
         "status/check.html",
         {
             "q": text,
-            "rows": [(one, explain(found.get(one.pk))) for one in people],
+            "rows": [(one, explain(found.get(one.pk), with_evidence=False)) for one in people],
             "shows_address": request.actor.may(Action.REGISTRY_SEARCH),
         },
     )
@@ -289,19 +268,6 @@ def pass_emergency(request: Any, person_id: int) -> HttpResponseBase:
     return redirect(
         request.POST.get("next") if request.POST.get("next", "").startswith("/status/") else "/status/check/"
     )
-
-
-@allow(Action.OWN_HOUSEHOLD)
-@require_POST
-def object_own(request: Any, person_id: int) -> HttpResponseBase:
-    """A resident's question about somebody of the own household."""
-    try:
-        raise_objection(actor=request.actor, person_id=person_id, text=request.POST.get("text", ""))
-    except StatusProblemError as problem:
-        messages.error(request, t(f"status.problem.{problem.code}"))
-    else:
-        messages.success(request, t("status.done.objection"))
-    return redirect("registry:my_household")
 
 
 def _with_people(actor: Any, rows: list[Any]) -> list[tuple[Any, Any]]:

@@ -130,11 +130,13 @@ class ResultLoad(Scoped):
     summary = models.JSONField(default=dict)
     failure = models.JSONField(null=True)
     made_by = models.CharField(max_length=80)
+    made_by_id = models.BigIntegerField(null=True)
     made_at = models.DateTimeField()
     as_of = models.DateTimeField(null=True, help_text="a replay of a past night counts as received then; null: now")
     tries = models.SmallIntegerField(default=0, help_text="how often applying was begun; a worker may die")
     applied_at = models.DateTimeField(null=True)
     applied_by = models.CharField(max_length=80, blank=True)
+    applied_by_id = models.BigIntegerField(null=True)
     heartbeat_at = models.DateTimeField(null=True)
 
     class Meta:

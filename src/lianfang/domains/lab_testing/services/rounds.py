@@ -248,7 +248,7 @@ def close_round(*, actor: Actor, round_id: int) -> Round:
     round_ = _move(actor, round_id, Move.CLOSE)
     round_.closed_at = timezone.now()
     round_.save(update_fields=["state", "closed_at"])
-    emit(events.ROUND_CLOSED, {"round_id": round_.pk})
+    emit(events.ROUND_CLOSED, {"round_id": round_.pk, "caused_by_ids": [actor.account_id]})
     return round_
 
 

@@ -64,5 +64,5 @@ def apply_results(load: ResultLoad, now: datetime) -> tuple[dict[str, Any], Sett
         made = cursor.fetchall()
     tubes = {tube for tube, _ in made if tube is not None}
     tubes.update(place_by_person({person for _, person in made if person is not None}))
-    settled = settle_tubes(tubes, now=now, tells_at_once=False)
+    settled = settle_tubes(tubes, now=now, tells_at_once=False, caused_by=(load.made_by_id, load.applied_by_id))
     return {"inserted": len(made), "tubes": len(tubes)}, settled

@@ -178,9 +178,10 @@ def apply_samples(load: ResultLoad, now: datetime) -> tuple[dict[str, Any], Sett
         cursor.execute(WHOLE, {**given, "tubes": tubes})
         cursor.execute(COUNT, {**given, "tubes": tubes})
     restate(round_.pk, people)
-    settled = settle_tubes(tubes, now=now, tells_at_once=False)
+    causes = [pk for pk in (load.made_by_id, load.applied_by_id) if pk is not None]
+    settled = settle_tubes(tubes, now=now, tells_at_once=False, caused_by=causes)
     for part in batches(people, events.BATCH):
-        emit(events.SAMPLES_LOADED, {"round_id": round_.pk, "person_ids": part})
+        emit(events.SAMPLES_LOADED, {"round_id": round_.pk, "person_ids": part, "caused_by_ids": causes})
     return {"new_tubes": new_tubes, "tubes": len(tubes), "sampled": len(people)}, settled
 
 

@@ -63,8 +63,17 @@ class _Move:
 
 
 @transaction.atomic
-def settle_tubes(tube_ids: Collection[int], *, now: datetime | None = None, tells_at_once: bool = True) -> Settled:
-    """Put everything right that follows from the swabs and results of these tubes; the same again changes nothing."""
+def settle_tubes(
+    tube_ids: Collection[int],
+    *,
+    now: datetime | None = None,
+    tells_at_once: bool = True,
+    caused_by: Collection[int | None] = (),
+) -> Settled:
+    """Put everything right that follows from the swabs and results of these tubes; the same again changes nothing.
+
+    ``caused_by``: accounts of those whose doing it is. They may not approve what it makes worse for many.
+    """
     done = Settled()
     if not tube_ids:
         return done
@@ -82,7 +91,8 @@ def settle_tubes(tube_ids: Collection[int], *, now: datetime | None = None, tell
         done.concluded = [pk for (pk,) in _run(conclusion_sql.CONCLUDE, tubes, now).fetched]
         moves = _move_holds(tubes, townships, now)
         _count(done, moves)
-        _tell(tubes, people, moves, now, at_once=tells_at_once and len(people) <= AT_ONCE)
+        causes = sorted({account for account in caused_by if account is not None})
+        _tell(tubes, people, moves, now, at_once=tells_at_once and len(people) <= AT_ONCE, causes=causes)
         done.positives = sum(move.because == "positive_single" for move in moves)
     return done
 
@@ -168,7 +178,9 @@ def _count(done: Settled, moves: Iterable[_Move]) -> None:
     done.cases += len(found["case"])
 
 
-def _tell(tubes: list[int], people: list[int], moves: list[_Move], now: datetime, *, at_once: bool) -> None:
+def _tell(
+    tubes: list[int], people: list[int], moves: list[_Move], now: datetime, *, at_once: bool, causes: list[int]
+) -> None:
     changed = [move for move in moves if move.state != move.was]
     for state in ("held", "released", "case"):
         mine = [move for move in changed if move.state == state]
@@ -180,7 +192,8 @@ def _tell(tubes: list[int], people: list[int], moves: list[_Move], now: datetime
     parts: list[list[int]] = list(batches(people, events.BATCH)) or [[]]
     per = max(1, -(-len(tubes) // len(parts)))
     for number, told in enumerate(parts):
-        tell(events.RESULTS_APPLIED, {"person_ids": told, "tube_ids": tubes[number * per : (number + 1) * per]})
+        theirs = tubes[number * per : (number + 1) * per]
+        tell(events.RESULTS_APPLIED, {"person_ids": told, "tube_ids": theirs, "caused_by_ids": causes})
 
 
 def tell_of_holds(moves: Collection[Any], state: str, because: str) -> None:

@@ -81,7 +81,7 @@ def start_load(*, actor: Actor, round_id: int, kind: str, files: Given, as_of: d
         raise ResultRefusedError("load_empty")
     load = ResultLoad.objects.create(
         **_scope(actor, round_), kind=kind, round_id=round_.pk, level=str(actor.level), scope_ids=list(actor.scope_ids),
-        files=kept, made_by=actor.name, made_at=timezone.now(), as_of=as_of,
+        files=kept, made_by=actor.name, made_by_id=actor.account_id, made_at=timezone.now(), as_of=as_of,
     )  # fmt: skip
     record(actor=actor, action="testing.load_started", target_kind="load", target_id=load.pk,
            details={"kind": kind, "files": len(kept)})  # fmt: skip
@@ -243,7 +243,8 @@ def approve_load(*, actor: Actor, load_id: int) -> ResultLoad:
     if load.state != LoadState.REVIEW:
         raise ResultRefusedError("load_not_in_review")
     load.state, load.stage, load.progress, load.applied_by = LoadState.APPLYING, "queued", 0, actor.name
-    load.save(update_fields=["state", "stage", "progress", "applied_by"])
+    load.applied_by_id = actor.account_id
+    load.save(update_fields=["state", "stage", "progress", "applied_by", "applied_by_id"])
     record(
         actor=actor,
         action="testing.load_approved",

@@ -1,0 +1,20 @@
+"""The tables of statuses."""
+
+from lianfang.domains.status.models.appeals import AppealState, Objection, Outcome
+from lianfang.domains.status.models.by_hand import EmergencyOverride, StatusOrder
+from lianfang.domains.status.models.decisions import Colour, HealthStatus
+from lianfang.domains.status.models.runs import RunState, StatusRun, WithheldDecision, WithheldState
+
+__all__ = [
+    "AppealState",
+    "Colour",
+    "EmergencyOverride",
+    "HealthStatus",
+    "Objection",
+    "Outcome",
+    "RunState",
+    "StatusOrder",
+    "StatusRun",
+    "WithheldDecision",
+    "WithheldState",
+]
