@@ -1,8 +1,12 @@
-"""A night in Chinese at a desk, 1440 px wide, from the roster to the daily table."""
+"""A night in Chinese at a desk, 1440 px wide, from the roster to the daily table; then its township on a phone."""
 
 from __future__ import annotations
 
+import pytest
+
+from tests.journeys import on_a_phone
 from tests.journeys.chapters import papers, results, roster, testing
+from tests.journeys.conftest import Visit
 from tests.journeys.night import Night
 
 CHAPTERS = (
@@ -88,3 +92,12 @@ def test_the_daily_table_is_exported_as_it_is_shown(night: Night) -> None:
 def test_nothing_failed_on_the_way(night: Night) -> None:
     night.through(CHAPTERS[-1], CHAPTERS)
     assert night.watch.complaints == []
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_a_phone_in_english_reaches_everything_without_scrolling_sideways(
+    night: Night, visit: Visit, theme: str
+) -> None:
+    """In this file, because another one might be given to a process that had to walk the whole night once more."""
+    night.through(CHAPTERS[-1], CHAPTERS)
+    on_a_phone.walk(night, visit, theme)

@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from lianfang.domains.policy.selectors import packs_by_community
 from lianfang.domains.registry.models import Person
-from lianfang.domains.status.engine_adapter import facts_of
+from lianfang.domains.status.engine_adapter import among, facts_of
 from lianfang.engine.packs import Pack
 from lianfang.engine.status import Decisions, StatusEngine
 
@@ -41,7 +41,7 @@ def decided_by_pack(ids: Sequence[int], moment: datetime, *, considers: bool = F
     ``considers``: with every rule that was considered, for one person or a few.
     """
     rows = (
-        Person.objects.filter(pk__in=ids)
+        Person.objects.filter(pk__in=among(ids))
         .order_by()
         .values_list("county_id", "township_id", "community_id")
         .annotate(people=ArrayAgg("pk"))

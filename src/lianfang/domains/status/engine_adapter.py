@@ -12,6 +12,7 @@ import pyarrow.compute as pc
 import pyarrow.csv as arrow_csv
 from django.conf import settings
 from django.db import connection
+from django.db.models.expressions import RawSQL
 
 from lianfang.engine.status import Decisions, StatusFacts
 from lianfang.engine.status.contract import FACT_CONTRACTS
@@ -98,6 +99,11 @@ def facts_of(person_ids: Sequence[int]) -> StatusFacts:
 def _array(ids: Iterable[int]) -> str:
     """As PostgreSQL writes an array: of fifty thousand ids much sooner made than by the driver."""
     return f"{{{','.join(map(str, ids))}}}"
+
+
+def among(ids: Iterable[int]) -> RawSQL:
+    """``person_id__in=among(ids)``: one value instead of fifty thousand, which take a second to fill in and to read."""
+    return RawSQL("SELECT unnest(%s::bigint[])", [_array(ids)])
 
 
 def _table(name: str, sql: str, given: Mapping[str, Any]) -> pa.Table:

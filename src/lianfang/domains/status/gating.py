@@ -15,7 +15,7 @@ from django.utils import timezone
 
 from lianfang.domains.registry.models import Person
 from lianfang.domains.status.deciding import Decided
-from lianfang.domains.status.engine_adapter import Texts, texts_of
+from lianfang.domains.status.engine_adapter import Texts, among, texts_of
 from lianfang.domains.status.limits import NEVER_WITHHELD, worsening_limit
 from lianfang.domains.status.models import HealthStatus, StatusRun, WithheldDecision, WithheldState
 
@@ -56,7 +56,9 @@ def sort_decisions(one: Decided, moment: datetime) -> Sorted:
     texts = texts_of(one.decisions)
     people = [int(person or 0) for person in texts["person_id"]]
     before = _before(person for person, status in zip(people, texts["status"], strict=True) if status != "green")
-    held = {row.person_id: row for row in WithheldDecision.objects.filter(person_id__in=people, state__in=HOLDING)}
+    held = {
+        row.person_id: row for row in WithheldDecision.objects.filter(person_id__in=among(people), state__in=HOLDING)
+    }
     kinds = one.kinds
     places: dict[str, list[int]] = {"plain": [], "urgent": [], "counted": [], "held": []}
     overtaken = []
@@ -117,7 +119,7 @@ def joined(parts: Iterable[Texts]) -> Texts:
 
 
 def _before(people: Iterable[int]) -> dict[int, Before]:
-    rows = HealthStatus.objects.filter(person_id__in=list(people)).values_list("person_id", "status", "until_at")
+    rows = HealthStatus.objects.filter(person_id__in=among(people)).values_list("person_id", "status", "until_at")
     return {person: Before(status, until) for person, status, until in rows}
 
 
@@ -140,8 +142,8 @@ def limit_of(township_id: int, worsened: int) -> int | None:
 def withhold(run: StatusRun, texts: Texts, before: Mapping[int, Before], moment: datetime) -> None:
     """Keep decisions beside the ones in force, with the facts they rest on. One per person: a newer one takes over."""
     people = [int(person or 0) for person in texts["person_id"]]
-    homes = {person.pk: person for person in Person.objects.filter(pk__in=people)}
-    WithheldDecision.objects.filter(person_id__in=people, state__in=HOLDING).update(
+    homes = {person.pk: person for person in Person.objects.filter(pk__in=among(people))}
+    WithheldDecision.objects.filter(person_id__in=among(people), state__in=HOLDING).update(
         state=WithheldState.OVERTAKEN, settled_at=moment
     )
     rows = []

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import re
 
-import pytest
 from playwright.sync_api import Page, expect
 
 from lianfang.foundation.texts import Texts, texts
@@ -15,17 +14,13 @@ from tests.journeys.chapters.testing import scan
 from tests.journeys.conftest import Visit
 from tests.journeys.first_day import DEPUTY, PASSWORD
 from tests.journeys.night import Night, whole
-from tests.journeys.test_the_night import CHAPTERS
 
 WIDTH = 390
 EN: Texts = texts("en")
 
 
-@pytest.mark.parametrize("theme", ["light", "dark"])
-def test_a_phone_in_english_reaches_everything_without_scrolling_sideways(
-    night: Night, visit: Visit, theme: str
-) -> None:
-    night.through(CHAPTERS[-1], CHAPTERS)
+def walk(night: Night, visit: Visit, theme: str) -> None:
+    """From signing in to every page of the menu, after the night."""
     context, watch = visit(width=WIDTH, language="en", theme=theme)
     page = context.new_page()
     sign_in(page)
