@@ -10,6 +10,7 @@ from lianfang.domains.policy.previews import preview_for
 from lianfang.domains.policy.selectors import PackChangedError, pack_for
 from lianfang.domains.policy.services import PolicyProblemError, approve_activation, propose_activation
 from lianfang.domains.registry.models import Person
+from lianfang.domains.status import recompute as recompute_module
 from lianfang.domains.status.models import HealthStatus
 from lianfang.domains.status.problems import StatusProblemError
 from lianfang.domains.status.recompute import decisions_at, recompute
@@ -228,3 +229,28 @@ def test_many_people_are_decided_and_written_as_each_of_them_alone(in_force: Wor
 def _written(people: list[int], columns: tuple[str, ...]) -> list[tuple[object, ...]]:
     rows = {row[0]: row[1:] for row in HealthStatus.objects.values_list("person_id", *columns)}
     return [rows[pk] for pk in people]
+
+
+def test_people_decided_ahead_in_small_parts_come_out_as_all_at_once(
+    in_force: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    names = tuple(in_force.people)
+    pool = swab(in_force, names[:2], "T-ahead-1")
+    result(pool, "positive")
+    result(swab(in_force, names[2:3], "T-ahead-2", capacity=1), "negative")
+    everybody = [person.pk for person in in_force.people.values()]
+    at = timezone.now()
+
+    def decided() -> list[dict[str, object]]:
+        with acting_as(system_actor("test")):
+            rows = list(HealthStatus.objects.order_by("person_id").values())
+            HealthStatus.objects.all().delete()
+        return [{key: value for key, value in row.items() if key not in ("id", "run_number")} for row in rows]
+
+    whole = recompute(everybody, as_of=at)
+    at_once = decided()
+    monkeypatch.setattr(recompute_module, "CHUNK", 1)
+    in_parts = recompute(everybody, as_of=at)
+    assert len(at_once) == len(everybody) > 3
+    assert decided() == at_once
+    assert (in_parts.decided, in_parts.changed) == (whole.decided, whole.changed) == (len(everybody), len(everybody))

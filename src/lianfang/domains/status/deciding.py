@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
-from collections.abc import Iterator, Mapping, Sequence
+from collections import OrderedDict, deque
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime
 from threading import Lock
@@ -13,9 +14,9 @@ from django.utils import timezone
 
 from lianfang.domains.policy.selectors import packs_by_community
 from lianfang.domains.registry.models import Person
-from lianfang.domains.status.engine_adapter import among, facts_of
+from lianfang.domains.status.engine_adapter import Texts, among, facts_of, texts_of
 from lianfang.engine.packs import Pack
-from lianfang.engine.status import Decisions, StatusEngine
+from lianfang.engine.status import Decisions, StatusEngine, StatusFacts
 
 # county, township, community
 Home = tuple[int, int, int]
@@ -28,6 +29,8 @@ class Decided:
     pack: Pack | None
     people: Mapping[Home, Sequence[int]]
     decisions: Decisions | None
+    texts: Texts | None = None
+    """The decisions as columns of text, where they were made ready beside the work with the database."""
 
     @property
     def kinds(self) -> dict[str, str]:
@@ -40,6 +43,39 @@ def decided_by_pack(ids: Sequence[int], moment: datetime, *, considers: bool = F
 
     ``considers``: with every rule that was considered, for one person or a few.
     """
+    for pack, inside in _by_pack(ids, moment):
+        if pack is None:
+            yield Decided(None, inside, None)
+        else:
+            everybody = [person for people in inside.values() for person in people]
+            yield Decided(pack, inside, decide_by(pack, everybody, moment, considers=considers))
+
+
+def decided_ahead(chunks: Iterable[Sequence[int]], moment: datetime) -> Iterator[Decided]:
+    """``decided_by_pack`` of one chunk after the other; the next is being decided while the caller writes this one, and
+    while its successor is being read. The caller's thread alone speaks with the database."""
+    ahead: deque[Future[Decided]] = deque()
+    with ThreadPoolExecutor(max_workers=1) as decider:
+        for ids in chunks:
+            for pack, inside in _by_pack(ids, moment):
+                if pack is None:
+                    yield Decided(None, inside, None)
+                    continue
+                facts = facts_of([person for people in inside.values() for person in people])
+                ahead.append(decider.submit(_decided, pack, inside, facts, moment))
+                if len(ahead) > 1:
+                    yield ahead.popleft().result()
+        while ahead:
+            yield ahead.popleft().result()
+
+
+def _decided(pack: Pack, inside: Mapping[Home, Sequence[int]], facts: StatusFacts, moment: datetime) -> Decided:
+    decisions = engine_of(pack).decide(facts, _local(moment))
+    return Decided(pack, inside, decisions, texts_of(decisions))
+
+
+def _by_pack(ids: Sequence[int], moment: datetime) -> Iterator[tuple[Pack | None, dict[Home, list[int]]]]:
+    """The people of each pack in force, by home; of None, those in whose place none is."""
     rows = (
         Person.objects.filter(pk__in=among(ids))
         .order_by()
@@ -56,17 +92,16 @@ def decided_by_pack(ids: Sequence[int], moment: datetime, *, considers: bool = F
             known[pack.digest] = pack
         groups.setdefault("" if pack is None else pack.digest, {})[home] = people
     for digest, inside in groups.items():
-        if not digest:
-            yield Decided(None, inside, None)
-        else:
-            everybody = [person for people in inside.values() for person in people]
-            yield Decided(known[digest], inside, decide_by(known[digest], everybody, moment, considers=considers))
+        yield known.get(digest), inside
 
 
 def decide_by(pack: Pack, person_ids: Sequence[int], moment: datetime, *, considers: bool = False) -> Decisions:
     """What the pack says of these people with what was known at ``moment``."""
-    local = timezone.localtime(moment).replace(tzinfo=None, microsecond=0)
-    return engine_of(pack).decide(facts_of(person_ids), local, considers=considers)
+    return engine_of(pack).decide(facts_of(person_ids), _local(moment), considers=considers)
+
+
+def _local(moment: datetime) -> datetime:
+    return timezone.localtime(moment).replace(tzinfo=None, microsecond=0)
 
 
 _MOST_OPEN = 4

@@ -53,7 +53,7 @@ class Sorted:
 def sort_decisions(one: Decided, moment: datetime) -> Sorted:
     """What of ``one`` may be written at once. The caller acts as the system."""
     assert one.decisions is not None
-    texts = texts_of(one.decisions)
+    texts = one.texts if one.texts is not None else texts_of(one.decisions)
     people = [int(person or 0) for person in texts["person_id"]]
     before = _before(person for person, status in zip(people, texts["status"], strict=True) if status != "green")
     held = {

@@ -17,7 +17,7 @@ from django.db import connection
 from django.utils import timezone
 
 from lianfang.domains.status import events
-from lianfang.domains.status.deciding import Decided, Home, decided_by_pack
+from lianfang.domains.status.deciding import Decided, Home, decided_ahead, decided_by_pack
 from lianfang.domains.status.engine_adapter import Texts
 from lianfang.domains.status.gating import RESTRICTIVE, SEVERITY, Before, chosen, limit_of, sort_decisions, withhold
 from lianfang.domains.status.limits import BULK
@@ -28,7 +28,7 @@ from lianfang.foundation.access.scope import acting_as
 from lianfang.foundation.audit.services import record
 from lianfang.foundation.outbox.services import emit
 
-CHUNK = 50_000
+CHUNK = 20_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,9 +84,10 @@ def recompute(
     moment = as_of or timezone.now()
     with acting_as(system_actor("status")) as system:
         work = _Work(next_number(), moment, approved or {})
-        for ids in _chunks(sorted(set(person_ids))):
-            for one in decided_by_pack(ids, moment):
-                _take(work, one)
+        everybody = sorted(set(person_ids))
+        are_few = len(everybody) <= CHUNK
+        for one in decided_by_pack(everybody, moment) if are_few else decided_ahead(_chunks(everybody), moment):
+            _take(work, one)
         rows = [_settle(work, pk, found, why, caused_by) for pk, found in work.townships.items()]
         _announce(work, system, rows)
     total = Counter[str]()
