@@ -1,4 +1,5 @@
-"""What must hold on every page that a journey passes: nothing fails, nothing is untranslated, nothing is cut off."""
+"""What must hold on every page that a journey passes: nothing fails, nothing is untranslated, nothing is cut off
+or covered."""
 
 from __future__ import annotations
 
@@ -31,6 +32,11 @@ _LOOK = """
   const look = () => {
     const text = words();
     for (const found of [text.match(key), text.match(leak)]) if (found) tell(`shows ${found[0]}`);
+    const bar = document.querySelector(".lf-top"), heading = document.querySelector("h1");
+    if (bar && heading && scrollY === 0) {
+      const foot = Math.max(...[bar, ...bar.children].map((one) => one.getBoundingClientRect().bottom));
+      if (heading.getBoundingClientRect().top < foot - 0.5) tell("covers its heading with the bar above");
+    }
     if (innerWidth > NARROW) return;
     if (document.documentElement.scrollWidth > innerWidth) tell(`is ${document.documentElement.scrollWidth} px wide`);
     for (const one of targets()) {
