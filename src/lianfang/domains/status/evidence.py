@@ -7,7 +7,7 @@ here of them is given out: of a pool never who else is in it.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -69,6 +69,18 @@ def facts_in_words(facts: Iterable[Fact]) -> dict[Fact, FactShown]:
 def evidence_facts(evidence: Iterable[Any]) -> list[Fact]:
     """The facts that a decision's ``evidence`` names, each once, in order."""
     return list(dict.fromkeys((str(one[0]), int(one[1])) for one in evidence))
+
+
+def folded(shown: Iterable[FactShown]) -> list[FactShown]:
+    """Facts that read the same stand once, with how many they are: a laboratory that reports a pool by person says the
+    same of it ten times."""
+    found: dict[FactShown, list[FactShown]] = {}
+    for one in shown:
+        found.setdefault(replace(one, number=0), []).append(one)
+    return [
+        one[0] if len(one) == 1 else replace(one[0], title=t("status.fact.times", fact=one[0].title, count=len(one)))
+        for one in found.values()
+    ]
 
 
 def _gone(table: str, number: int) -> FactShown:

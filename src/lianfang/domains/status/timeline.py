@@ -10,7 +10,7 @@ from typing import Any
 from django.utils import timezone
 
 from lianfang.domains.registry.models import Place
-from lianfang.domains.status.evidence import FactShown, evidence_facts, facts_in_words
+from lianfang.domains.status.evidence import FactShown, evidence_facts, facts_in_words, folded
 from lianfang.domains.status.models import HealthStatus
 from lianfang.domains.status.recompute import decisions_at
 from lianfang.domains.status.words import pack_name, reason_of
@@ -72,7 +72,7 @@ def timeline_of(actor: Actor, person_id: int, *, most: int = MOST_SHOWN) -> list
     places = _places(kept)
     steps, ended_at = [], None
     for event in kept:
-        facts = [] if event.pgh_label == "delete" else [words[fact] for fact in evidence_facts(event.evidence)]
+        facts = [] if event.pgh_label == "delete" else folded(words[fact] for fact in evidence_facts(event.evidence))
         steps.append(_step(event, ended_at, facts, places))
         ended_at = event.pgh_created_at
     return steps

@@ -11,7 +11,7 @@ from typing import Any
 from django.utils import timezone
 
 from lianfang.domains.policy.packs import packs_on_disk
-from lianfang.domains.status.evidence import evidence_facts, facts_in_words
+from lianfang.domains.status.evidence import FactShown, evidence_facts, facts_in_words, folded
 from lianfang.domains.status.gating import HOLDING
 from lianfang.domains.status.models import HealthStatus, WithheldDecision
 from lianfang.foundation.access.actor import system_actor
@@ -91,10 +91,14 @@ def _waits_for_somebody(found: HealthStatus) -> bool:
 
 def _evidence(evidence: list[Any], with_links: bool) -> list[Evidence]:
     words = facts_in_words(evidence_facts(evidence))
+    known: dict[str, list[FactShown]] = {}
+    for table, number, at in evidence:
+        if at:
+            known.setdefault(at, []).append(words[table, number])
     return [
-        words[table, number].at(timezone.make_aware(datetime.fromisoformat(at)), with_link=with_links)
-        for table, number, at in evidence
-        if at
+        one.at(timezone.make_aware(datetime.fromisoformat(at)), with_link=with_links)
+        for at, facts in known.items()
+        for one in folded(facts)
     ]
 
 
