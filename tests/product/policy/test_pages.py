@@ -88,6 +88,18 @@ def test_a_proposal_changes_nothing_until_a_second_person_approves_it(world: Wor
     assert "正在用" in browse("resident").get("/rules/").content.decode()
 
 
+def test_a_start_that_passed_while_the_form_was_filled_in_is_now(world: World, browse: Browse) -> None:
+    asked = timezone.localtime(timezone.now() - timedelta(minutes=14))
+    given = {**form(world), "starts_at": asked.strftime("%Y-%m-%dT%H:%M")}
+    assert browse("township").post("/rules/propose/", given).status_code == 302
+    assert only().starts_at == only().proposed_at
+
+    long_gone = timezone.localtime(timezone.now() - timedelta(minutes=17))
+    page = browse("township").post("/rules/propose/", {**given, "starts_at": long_gone.strftime("%Y-%m-%dT%H:%M")})
+    assert "开始时间已经过去" in page.content.decode()
+    assert PackActivation.objects.count() == 1
+
+
 def test_a_withdrawn_proposal_cannot_be_approved(world: World, browse: Browse) -> None:
     browse("township").post("/rules/propose/", form(world))
     made = only()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django.db import transaction
 from django.utils import timezone
@@ -18,6 +18,8 @@ from lianfang.foundation.outbox.services import emit, emit_now
 
 PACK_ACTIVATED = "policy.pack_activated"
 ACTIVATION_PROPOSED = "policy.activation_proposed"
+FILLING_IN = timedelta(minutes=15)
+"""How long a form may have lain open: whoever asked for "now" did not ask for the past."""
 _DECIDING = (Level.TOWNSHIP, Level.COUNTY)
 
 
@@ -34,17 +36,20 @@ def propose_activation(
 ) -> PackActivation:
     """Propose that a pack be in force inside a place from an instant on. Changes nothing until somebody else approves.
 
-    Raises PolicyProblemError for an unknown pack, one that is not in force by its own dates then, or an instant that
-    has passed: what was decided under other rules is not rewritten.
+    An instant that passed while the form was filled in (at most ``FILLING_IN`` ago) is taken as now. Raises
+    PolicyProblemError for an unknown pack, one that is not in force by its own dates then, or an earlier instant: what
+    was decided under other rules is not rewritten.
     """
+    now = timezone.now()
     _authorise(actor, place_id)
     found = packs_on_disk().get((pack, version))
     if found is None:
         raise PolicyProblemError("pack_unknown")
     if not found.is_in_force(timezone.localtime(starts_at).replace(tzinfo=None)):
         raise PolicyProblemError("pack_not_in_force")
-    if starts_at < timezone.now().replace(second=0, microsecond=0):
+    if starts_at < now - FILLING_IN:
         raise PolicyProblemError("starts_in_past")
+    starts_at = max(starts_at, now)
     with transaction.atomic():
         made = PackActivation.objects.create(
             pack=pack,
@@ -53,7 +58,7 @@ def propose_activation(
             place_id=place_id,
             starts_at=starts_at,
             reason=reason[:200],
-            proposed_at=timezone.now(),
+            proposed_at=now,
             proposed_by_id=actor.account_id,
             proposed_by=actor.name,
         )
