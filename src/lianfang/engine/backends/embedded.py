@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -88,6 +88,11 @@ class Stages:
     def view(self, name: str, sql: str) -> None:
         """Give a SELECT a name; it is computed where the name is used."""
         self._connection.execute(f'CREATE OR REPLACE TEMP VIEW "{name}" AS {sql}')
+
+    def words(self, name: str, words: Sequence[str]) -> None:
+        """Define a type of text that is one of these words and kept as its number; at least one word."""
+        listed = ", ".join("'" + word.replace("'", "''") + "'" for word in words or [""])
+        self.define(f"CREATE TYPE {name} AS ENUM ({listed})")
 
     def drop(self, name: str) -> None:
         """Let go of a stage that is a table."""

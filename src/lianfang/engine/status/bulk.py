@@ -7,10 +7,12 @@ that memory does not grow with the city. The stages are those that decide for on
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
+
+import pyarrow as pa
 
 from lianfang.engine.backends import Stages
 from lianfang.engine.backends.columnar import attach, files_of, reading, refuse_nulls, slices
@@ -21,7 +23,9 @@ from lianfang.engine.status.plan import MACROS, OPENED_ELSEWHERE, Plan, moment, 
 
 PEOPLE_PER_SLICE = 1_000_000
 # Read once or twice and quickly made: keeping them would take longer than making them again.
-MADE_WHERE_USED = frozenset(("seen_samples", "swabs", "result_rows", "counted", "evidence_rows"))
+MADE_WHERE_USED = frozenset(
+    ("seen_samples", "result_rows", "counted", "several_rows", "evidence_rows", "applied", "ranked")
+)
 EVERYBODY, EVERY_SAMPLE = "every_person", "every_sample"
 WHOLE = {"persons": EVERYBODY, "samples": EVERY_SAMPLE}
 _WHOLE = (-(2**63), 2**63 - 1)
@@ -70,15 +74,42 @@ def run_in_bulk(
         db.constants(plan.constants)
         for macros in MACROS:
             db.define(macros)
-        for name, table in plan.tables.items():
-            db.load(**{f"given_{name}": table})
-            db.stage(name, f"SELECT * FROM given_{name}")
+        _load_pack(db, plan.tables)
         parts = [_WHOLE] if only is not None else slices(db, facts, "persons", "person_id", people_per_slice)
         rows = _write(db, plan, parts, output, part_of(at))
-        changes = {} if previous is None else write_delta(db, previous, output, part_of(at))
+        changes = {} if previous is None else write_delta(db, previous, output, part_of(at), parts)
     if spill.exists():
         spill.rmdir()
     return BulkRun(rows, changes)
+
+
+# Columns that name a row of ``rules``: one type, so that what is joined and grouped by them stays a number.
+_KEYS = frozenset(("rule_id", "rule_key", "release_key"))
+
+
+def _load_pack(db: Stages, tables: Mapping[str, pa.Table]) -> None:
+    """The pack's tables; words that stand on millions of rows are kept as numbers of a list of words."""
+    keys = {
+        key
+        for table in tables.values()
+        for name in _KEYS.intersection(table.column_names)
+        for key in _words(table, name)
+    }
+    db.words("rule_key", sorted(keys))
+    for name, table in tables.items():
+        db.load(**{f"given_{name}": table})
+        columns = []
+        for column in table.schema:
+            kind = "rule_key" if column.name in _KEYS else f"word_{column.name}"
+            is_word = pa.types.is_string(column.type) and (column.name in _KEYS or name == "rules")
+            if is_word and column.name not in _KEYS:
+                db.words(kind, sorted(_words(table, column.name)))
+            columns.append(f"CAST({column.name} AS {kind}) AS {column.name}" if is_word else column.name)
+        db.stage(name, f"SELECT {', '.join(columns)} FROM given_{name}")
+
+
+def _words(table: pa.Table, column: str) -> set[str]:
+    return {word for word in table[column].to_pylist() if word is not None}
 
 
 def part_of(as_of: datetime) -> str:
@@ -155,7 +186,7 @@ def _write(db: Stages, plan: Plan, parts: list[tuple[int, int]], output: Path, p
     by_person = of_people(plan.steps)
     once = {name: sql for name, sql in plan.steps.items() if name not in by_person}
     each = {name: sql for name, sql in plan.steps.items() if name in by_person}
-    said = {name: sql for name, (_, sql) in plan.outputs.items()}
+    said = plan.unordered
     sliced = [name for name, sql in said.items() if by_person.intersection(_WORD.findall(sql))]
     db.view("samples", f"SELECT * FROM {EVERY_SAMPLE}")
     _stages(db, once, needed=(*each.values(), *said.values()))
@@ -208,12 +239,29 @@ def _stages(db: Stages, steps: Mapping[str, str], *, needed: Iterable[str]) -> N
                 db.drop(used)
 
 
-def write_delta(db: Stages, previous: Path, output: Path, part: str) -> dict[str, int]:
-    """Write whose decision differs between two runs as ``delta``; returns how many by kind of change."""
-    for name, folder in (("before", previous), ("after", output)):
-        db.view(name, reading(files_of(folder, "decisions")))
+_WORDS_COMPARED = ("status", "rule_id", "reason", "pack_id")
+_STATED = ("until", "is_emergency", "emergency_until", "pack_version")
+
+
+def write_delta(
+    db: Stages, previous: Path, output: Path, part: str, parts: Sequence[tuple[int, int]] = (_WHOLE,)
+) -> dict[str, int]:
+    """Write whose decision differs between two runs as ``delta``; returns how many by kind of change.
+
+    ``parts`` are ranges of persons that are compared one after the other.
+    """
     db.define(SEVERITY)
     (output / "delta" / part).mkdir(parents=True)
-    changed = output / "delta" / part / "part-00000.parquet"
-    db.write(f"SELECT * FROM ({COMPARED}) c WHERE change IS NOT NULL ORDER BY person_id", changed)
-    return dict(db.rows(f"SELECT change, count(*) FROM ({reading([changed])}) d GROUP BY change ORDER BY change"))
+    files = reading([*files_of(previous, "decisions"), *files_of(output, "decisions")])
+    columns = ["person_id", *_STATED]
+    for name in _WORDS_COMPARED:
+        db.words(f"said_{name}", [word for (word,) in db.rows(f"SELECT DISTINCT {name} FROM ({files}) d ORDER BY 1")])
+        columns.append(f"CAST({name} AS said_{name}) AS {name}")
+    for number, (first, end) in enumerate(parts):
+        for name, folder in (("before", previous), ("after", output)):
+            inside = f"WHERE person_id >= {first} AND person_id < {end}"
+            db.view(name, f"SELECT {', '.join(columns)} FROM ({reading(files_of(folder, 'decisions'), inside)}) d")
+        changed = output / "delta" / part / f"part-{number:05}.parquet"
+        db.write(f"SELECT * FROM ({COMPARED}) c WHERE change IS NOT NULL", changed)
+    found = reading(files_of(output, "delta"))
+    return dict(db.rows(f"SELECT change, count(*) FROM ({found}) d GROUP BY change ORDER BY change"))

@@ -145,8 +145,25 @@ JOIN rules r ON r.kind = 'manual_order' AND r.rule_id = o.rule_id
 WHERE o.judged = 'counted' AND o.starts_at <= as_of() AND as_of() < least(o.ends_at, o.starts_at + r.span)
 """
 
-# The swab that stays valid longest stands for the others.
-NEGATIVE_RESULT = """
+CERTIFICATE = "negative_result"
+_UNTIL = "anchored(r.anchors, t.negative_tested_at, n.earliest_at, t.negative_reported_at, NULL) + r.span"
+_CERTIFICATE = f"""
+    SELECT
+        n.person_id, r.rule_id, t.negative_received_at AS since, {_UNTIL} AS until, n.earliest_at AS sampled_at,
+        t.negative_result_id AS result_id, n.tube_key
+    FROM {{swabs}} n
+    JOIN live_tubes t ON t.tube_key = n.tube_key
+    JOIN rules r ON r.kind = 'negative_result'
+    LEFT JOIN blocked b ON b.person_id = n.person_id
+    WHERE {{which}} AND as_of() < {_UNTIL} AND (b.person_id IS NULL OR n.earliest_at > b.blocked_at)
+"""
+# Of several the swab that stays valid longest stands for the others.
+NEGATIVE_RESULT = f"""
+SELECT
+    person_id, rule_id, since, until, sampled_at,
+    'result' AS evidence_table, result_id AS evidence_id, since AS at_time
+FROM ({_CERTIFICATE.format(swabs="negative_people", which="n.records = 1")}) only_one
+UNION ALL
 SELECT
     person_id, rule_id, since, until, sampled_at,
     'result' AS evidence_table, result_id AS evidence_id, since AS at_time
@@ -156,27 +173,25 @@ FROM (
         row_number() OVER (
             PARTITION BY person_id, rule_id ORDER BY until DESC, sampled_at DESC NULLS LAST, tube_key
         ) AS choice
-    FROM (
-        SELECT
-            p.person_id, r.rule_id, p.tube_key, p.negative_received_at AS since, p.earliest_at AS sampled_at,
-            p.negative_result_id AS result_id,
-            anchored(r.anchors, p.negative_tested_at, p.earliest_at, p.negative_reported_at, NULL) + r.span AS until
-        FROM person_tubes p
-        JOIN rules r ON r.kind = 'negative_result'
-        LEFT JOIN blocked b ON b.person_id = p.person_id
-        WHERE p.state = 'negative' AND (b.person_id IS NULL OR p.earliest_at > b.blocked_at)
-    ) n
-    WHERE as_of() < until
+    FROM ({_CERTIFICATE.format(swabs="negatives_of_several", which="t.state = 'negative'")}) several
 ) ranked_by_end
 WHERE choice = 1
+"""
+
+NEGATIVES_OF_SEVERAL = """
+SELECT s.person_id, s.tube_key, min(s.earliest_at) AS earliest_at
+FROM live_swabs s
+JOIN negative_people n ON n.person_id = s.person_id AND n.records > 1
+WHERE s.state = 'negative'
+GROUP BY s.person_id, s.tube_key
 """
 
 # The swabs of those who once missed a round.
 SAMPLED_SINCE = """
 SELECT s.person_id, s.round_id, s.earliest_at
-FROM (SELECT DISTINCT o.person_id FROM obligations o JOIN seen_persons USING (person_id)) o
-JOIN seen_samples s ON s.person_id = o.person_id AND s.stands
+FROM asked_swabs s
 JOIN tube_states t ON t.tube_key = s.tube_key
+WHERE s.owes_a_round
 """
 
 TEST_OVERDUE = """
@@ -204,7 +219,7 @@ FROM (
     SELECT
         p.person_id, r.rule_id, p.recorded_at, p.earliest_at AS sampled_at, p.sample_id,
         coalesce(anchored(r.anchors, NULL, p.earliest_at, NULL, p.recorded_at), p.recorded_at) + r.span AS until
-    FROM person_tubes p
+    FROM other_swabs p
     JOIN rules r ON r.kind = 'result_pending'
     WHERE p.state = 'pending'
 )

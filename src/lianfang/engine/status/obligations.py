@@ -84,7 +84,7 @@ _DONE = {
 def tests_due(stages: Sequence[str]) -> str:
     """The output, from those of ``exposure_tests_done`` and ``group_tests`` that are there."""
     rows = "\nUNION ALL\n".join(_DUE.format(done=_DONE[stage], stage=stage) for stage in stages)
-    return f"SELECT * FROM ({rows}) t ORDER BY person_id, due_on, rule_or_category, stage"
+    return f"SELECT * FROM ({rows}) t"
 
 
 def group_members(groups: Sequence[GroupInForce]) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_right
+from collections import Counter
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -34,13 +35,15 @@ class Plan:
     """One moment under one pack.
 
     ``tables`` are small tables of the pack that stand beside the facts; ``outputs`` what is given out, by name: its
-    columns and the SELECT over the stages, of which ``kept`` are needed until then.
+    columns and the SELECT over the stages, of which ``kept`` are needed until then. ``unordered`` are the same SELECTs
+    where nobody asks for an order.
     """
 
     constants: Mapping[str, Constant]
     tables: Mapping[str, pa.Table]
     steps: Mapping[str, str]
     outputs: Mapping[str, tuple[TableContract, str]]
+    unordered: Mapping[str, str]
     kept: frozenset[str] = field(default=frozenset())
     said: PackTables | None = None
 
@@ -70,10 +73,12 @@ class Plans:
         said = self._tables[span]
         key = (span, None if given is None else _MATTERS.intersection(given), considers)
         if key not in self._plans:
-            steps, outputs = _Steps(said, key[1]).all(considers=considers)
+            steps, unordered = _Steps(said, key[1]).all(considers=considers)
+            outputs = {name: (contract, _ordered(name, sql)) for name, (contract, sql) in unordered.items()}
             named = {name for sql in steps.values() for name in said.tables if name in sql} | {"rules"}
             tables = {name: table for name, table in said.tables.items() if name in named}
-            self._plans[key] = Plan({}, tables, steps, outputs, _kept(steps, outputs), said)
+            texts = {name: sql for name, (_, sql) in unordered.items()}
+            self._plans[key] = Plan({}, tables, steps, outputs, texts, _kept(steps, outputs), said)
         return replace(self._plans[key], constants=constants_at(self.pack, as_of, said))
 
 
@@ -109,6 +114,11 @@ def constants_at(pack: Pack, as_of: datetime, said: PackTables | None = None) ->
     }
 
 
+def _ordered(name: str, sql: str) -> str:
+    by = stages_decisions.ORDERED_BY.get(name)
+    return sql if by is None else f"SELECT * FROM ({sql}) o ORDER BY {by}"
+
+
 def _kept(steps: Mapping[str, str], outputs: Outputs) -> frozenset[str]:
     return frozenset(name for name in steps if any(name in sql for _, sql in outputs.values()))
 
@@ -131,6 +141,9 @@ class _Steps:
             used -= {"area_level"}
         self._kinds = [kind for kind in kinds.TABLE_FUNCTIONS if kind in used]
         kind_of = dict(zip(*(said.tables["rules"][each].to_pylist() for each in ("rule_id", "kind")), strict=True))
+        rules_of = Counter(said.tables["rules"]["kind"].to_pylist())
+        # One row per person and rule of that kind: with one rule, one per person.
+        self._has_one_certificate = kinds.CERTIFICATE in self._kinds and rules_of[kinds.CERTIFICATE] == 1
         self._guards = {key: guard for key, guard in said.guards.items() if kind_of[key] in self._kinds}
 
     def _is_given(self, name: str) -> bool:
@@ -146,26 +159,19 @@ class _Steps:
 
     def all(self, *, considers: bool) -> tuple[dict[str, str], Outputs]:
         """The stages in order, and what is given out."""
-        steps = {**stages_facts.STEPS, **self._fact_steps(), **self._people_steps(), "holds": kinds.HOLDS}
+        steps = dict(stages_facts.STEPS)
+        if considers or self._groups or self._asks_release() or self._asks_stage_tests():
+            steps["person_tubes"] = stages_facts.PERSON_TUBES
+        steps |= {**self._fact_steps(), **self._people_steps(), "holds": kinds.HOLDS}
+        if "negative_result" in self._kinds:
+            steps["negatives_of_several"] = kinds.NEGATIVES_OF_SEVERAL
         if "test_overdue" in self._kinds:
             steps["sampled_since"] = kinds.SAMPLED_SINCE
         elsewhere = self._is_given(OPENED_ELSEWHERE)
         steps["order_judged"] = kinds_people.ORDER_JUDGED_BY_PACK if elsewhere else kinds.ORDER_JUDGED
         steps |= {f"kind_{kind}": self._kind(kind) for kind in self._kinds}
-        said = ", ".join(stages_decisions.EVIDENCE_ROW)
-        rows = " UNION ALL ".join(f"SELECT {said} FROM kind_{kind}" for kind in self._kinds)
-        rows = rows or stages_decisions.NO_EVIDENCE
-        if self._guards:
-            steps |= {"kind_rows": rows, "evidence_rows": self._guarded()}
-        else:
-            steps["evidence_rows"] = rows
-        steps["applied"] = stages_decisions.APPLIED
-        if self._guards:
-            steps["guard_evidence"] = stages_decisions.GUARD_EVIDENCE
-        steps["fallback"] = kinds.TABLE_FUNCTIONS[FALLBACK]
-        steps["emergencies"] = stages_decisions.EMERGENCIES
         several = self._has_several_rows_of_a_rule(elsewhere=elsewhere)
-        steps["ranked"] = stages_decisions.RANKED_WITH_TIES if several else stages_decisions.RANKED
+        steps |= self._decided(several=several)
         if elsewhere:
             steps["openings"] = stages_decisions.OPENINGS
         steps |= (tests := self._test_steps())
@@ -177,6 +183,34 @@ class _Steps:
             if self._guards:
                 outputs |= {"guarded": (considering.HELD, considering.guarded_rows())}
         return steps, outputs
+
+    def _decided(self, *, several: bool) -> dict[str, str]:
+        """From the kinds' rows to what applies to whom, by rank."""
+        said = ", ".join(stages_decisions.EVIDENCE_ROW)
+        given = {kind: f"SELECT {said} FROM kind_{kind}" for kind in self._kinds}
+        rows = " UNION ALL ".join(given.values()) or stages_decisions.NO_EVIDENCE
+        fallback, emergencies = kinds.TABLE_FUNCTIONS[FALLBACK], stages_decisions.EMERGENCIES
+        if not several and self._has_one_certificate:
+            others = " UNION ALL ".join(sql for kind, sql in given.items() if kind != kinds.CERTIFICATE)
+            return {
+                "several_rows": others or stages_decisions.NO_EVIDENCE,
+                "applied_of_several": stages_decisions.APPLIED_OF_SEVERAL,
+                "evidence_rows": rows,
+                "applied": stages_decisions.APPLIED_OR_ONE.format(one=kinds.CERTIFICATE),
+                "contested": stages_decisions.CONTESTED,
+                "fallback": fallback,
+                "emergencies": emergencies,
+                "ranked_of_several": stages_decisions.RANKED_OF_SEVERAL.format(one=kinds.CERTIFICATE),
+                "ranked": stages_decisions.RANKED_OR_ONE.format(one=kinds.CERTIFICATE),
+            }
+        steps = {"evidence_rows": rows}
+        if self._guards:
+            steps = {"kind_rows": rows, "evidence_rows": self._guarded()}
+        steps["applied"] = stages_decisions.APPLIED
+        if self._guards:
+            steps["guard_evidence"] = stages_decisions.GUARD_EVIDENCE
+        ranked = stages_decisions.RANKED_WITH_TIES if several else stages_decisions.RANKED
+        return {**steps, "fallback": fallback, "emergencies": emergencies, "ranked": ranked}
 
     def _has_several_rows_of_a_rule(self, *, elsewhere: bool) -> bool:
         """Rows of ``rules`` may be read that are not simply one rule; otherwise evidence and rank are cheaper."""
@@ -202,7 +236,10 @@ class _Steps:
 
     def _asks_release(self) -> bool:
         releases = self._said.tables["category_plans"]["release_key"]
-        return bool(releases.null_count < len(releases))
+        return self._has_stages and releases.null_count < len(releases)
+
+    def _asks_stage_tests(self) -> bool:
+        return self._has_stages and self._said.tables["category_tests"].num_rows > 0
 
     def _kind(self, kind: str) -> str:
         if kind != "category_stage":
@@ -235,7 +272,7 @@ WHERE g.holds OR (g.holds IS NULL AND u.rule_id IS NOT NULL)
 
     def _test_steps(self) -> dict[str, str]:
         steps = {}
-        if self._has_stages and self._said.tables["category_tests"].num_rows:
+        if self._asks_stage_tests():
             steps["exposure_tests"] = obligations.EXPOSURE_TESTS
             steps["exposure_tests_done"] = obligations.EXPOSURE_TESTS_DONE
         if self._groups:

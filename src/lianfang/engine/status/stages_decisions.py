@@ -15,16 +15,25 @@ FROM seen_persons
 WHERE 1 = 0
 """
 
-APPLIED = """
+_APPLIED = """
 SELECT
     person_id,
     rule_id,
     min(since) AS since,
     CASE WHEN bool_or(until IS NULL) THEN NULL ELSE max(until) END AS until,
     max(sampled_at) AS sampled_at
-FROM evidence_rows
+FROM {rows}
 GROUP BY person_id, rule_id
 """
+APPLIED = _APPLIED.format(rows="evidence_rows")
+# A kind that gives a person one row at most is as it stands what applies: of a city, nearly all that does.
+APPLIED_OF_SEVERAL = _APPLIED.format(rows="several_rows")
+APPLIED_OR_ONE = """
+SELECT person_id, rule_id, since, until, sampled_at FROM applied_of_several
+UNION ALL
+SELECT person_id, rule_id, since, until, sampled_at FROM kind_{one}
+"""
+CONTESTED = "SELECT DISTINCT person_id FROM applied_of_several"
 
 EMERGENCIES = """
 SELECT o.override_id, o.person_id, o.recorded_at, o.until
@@ -39,17 +48,40 @@ WHERE as_of() < o.until
 """
 
 _RANKED = """
-SELECT a.*, row_number() OVER (PARTITION BY a.person_id ORDER BY {order}) AS rank
-FROM (
+SELECT
+    a.person_id, a.rule_id, a.since, a.until, a.sampled_at,
+    row_number() OVER (PARTITION BY a.person_id ORDER BY {order}) AS rank
+FROM ({rows}) a
+JOIN rules r ON r.rule_id = a.rule_id
+"""
+_ANY = """
     SELECT person_id, rule_id, since, until, sampled_at FROM applied
     UNION ALL
     SELECT person_id, rule_id, since, until, sampled_at FROM fallback
-) a
-JOIN rules r ON r.rule_id = a.rule_id
 """
 # Priorities are unique within a pack: the order is total. Several rows of one rule (stages, levels): the longest first.
-RANKED = _RANKED.format(order="r.priority DESC")
-RANKED_WITH_TIES = _RANKED.format(order="r.priority DESC, a.until DESC NULLS FIRST, a.rule_id")
+RANKED = _RANKED.format(rows=_ANY, order="r.priority DESC")
+RANKED_WITH_TIES = _RANKED.format(rows=_ANY, order="r.priority DESC, a.until DESC NULLS FIRST, a.rule_id")
+# Only those of whom several rules hold, or a rule that may hold several times, have to be ranked.
+RANKED_OF_SEVERAL = _RANKED.format(
+    rows="""
+    SELECT person_id, rule_id, since, until, sampled_at FROM applied_of_several
+    UNION ALL
+    SELECT k.person_id, k.rule_id, k.since, k.until, k.sampled_at
+    FROM kind_{one} k JOIN contested c ON c.person_id = k.person_id
+""",
+    order="r.priority DESC",
+)
+RANKED_OR_ONE = """
+SELECT person_id, rule_id, since, until, sampled_at, rank FROM ranked_of_several
+UNION ALL
+SELECT k.person_id, k.rule_id, k.since, k.until, k.sampled_at, 1 AS rank
+FROM kind_{one} k
+LEFT JOIN contested c ON c.person_id = k.person_id
+WHERE c.person_id IS NULL
+UNION ALL
+SELECT person_id, rule_id, since, until, sampled_at, 1 AS rank FROM fallback
+"""
 
 _SAID = """
     r.status, r.given_id AS rule_id, r.reason, r.params, k.since, k.until, r.ends_when, r.next_step, r.appeal,
@@ -64,7 +96,6 @@ FROM ranked k
 JOIN rules r ON r.rule_id = k.rule_id
 LEFT JOIN (SELECT person_id, max(until) AS until FROM emergencies GROUP BY person_id) e ON e.person_id = k.person_id
 WHERE k.rank = 1
-ORDER BY k.person_id
 """
 
 REASONS = f"""
@@ -72,13 +103,11 @@ SELECT k.person_id, k.rank, {_SAID}
 FROM ranked k
 JOIN rules r ON r.rule_id = k.rule_id
 WHERE k.rank > 1
-ORDER BY k.person_id, k.rank
 """
 
 _EMERGENCY = f"""
 UNION ALL
 SELECT person_id, '{EMERGENCY_RULE}', 'override', override_id, recorded_at{{more}} FROM emergencies
-ORDER BY person_id, rule_id, evidence_table, evidence_id
 """
 EVIDENCE = f"""
 SELECT person_id, rule_id, evidence_table, evidence_id, at_time FROM evidence_rows
@@ -128,7 +157,6 @@ UNION ALL
 SELECT 'override', override_id, person_id, 'override_revoked'
 FROM overrides WHERE recorded_at <= as_of() AND revoked_at <= as_of()
 {exposures}
-ORDER BY evidence_table, evidence_id
 """
 SET_ASIDE = _SET_ASIDE.format(exposures="")
 SET_ASIDE_WITH_EXPOSURES = _SET_ASIDE.format(
@@ -137,3 +165,11 @@ UNION ALL
 SELECT 'exposure', exposure_id, person_id, judged FROM exposures_judged WHERE judged <> 'counted'
 """
 )
+
+ORDERED_BY = {
+    "decisions": "person_id",
+    "reasons": "person_id, rank",
+    "evidence": "person_id, rule_id, evidence_table, evidence_id",
+    "set_aside": "evidence_table, evidence_id",
+    "tests_due": "person_id, due_on, rule_or_category, stage",
+}

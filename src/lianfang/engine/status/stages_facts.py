@@ -12,7 +12,10 @@ CREATE OR REPLACE MACRO first_second(x, has_time) AS
 CREATE OR REPLACE MACRO last_second(x, has_time) AS
     CASE WHEN coalesce(has_time, true) THEN x ELSE date_trunc('day', x) + INTERVAL 86399 SECOND END;
 CREATE OR REPLACE MACRO known_void(is_void, voided_at) AS
-    coalesce(is_void, false) AND coalesce(voided_at <= as_of(), true)
+    coalesce(is_void, false) AND coalesce(voided_at <= as_of(), true);
+CREATE OR REPLACE MACRO known_latest(tested, tested_has_time, reported, reported_has_time) AS
+    CASE WHEN trusted(tested) IS NOT NULL THEN last_second(trusted(tested), tested_has_time)
+        ELSE last_second(trusted(reported), reported_has_time) END
 """
 
 SEEN_PERSONS = """
@@ -34,57 +37,87 @@ FROM samples
 WHERE recorded_at <= as_of()
 """
 
-# Only swabs recorded more than once have to be put together: of a city's, one in hundreds.
-SWAB_REPEATS = """
-SELECT person_id, tube_key FROM seen_samples GROUP BY person_id, tube_key HAVING count(*) > 1
-"""
-
-REPEATED_SWABS = """
+# A person is in a tube once, however often the swab was recorded: one person in it, or several, is told without
+# putting the records together.
+TUBE_SWABS = """
 SELECT
-    s.person_id,
-    s.tube_key,
-    bool_or(s.stands) AS stands,
-    min(s.sample_id) FILTER (WHERE s.stands) AS sample_id,
-    min(s.earliest_at) FILTER (WHERE s.stands) AS earliest_at,
-    max(s.latest_at) FILTER (WHERE s.stands) AS latest_at,
-    min(s.recorded_at) FILTER (WHERE s.stands) AS recorded_at
-FROM seen_samples s
-JOIN swab_repeats r ON r.person_id = s.person_id AND r.tube_key = s.tube_key
-GROUP BY s.person_id, s.tube_key
-"""
-
-SWABS = """
-SELECT
-    s.person_id, s.tube_key, s.stands,
-    CASE WHEN s.stands THEN s.sample_id END AS sample_id,
-    CASE WHEN s.stands THEN s.earliest_at END AS earliest_at,
-    CASE WHEN s.stands THEN s.latest_at END AS latest_at,
-    CASE WHEN s.stands THEN s.recorded_at END AS recorded_at
-FROM seen_samples s
-LEFT JOIN swab_repeats r ON r.person_id = s.person_id AND r.tube_key = s.tube_key
-WHERE r.person_id IS NULL
-UNION ALL
-SELECT person_id, tube_key, stands, sample_id, earliest_at, latest_at, recorded_at FROM repeated_swabs
+    tube_key,
+    min(person_id) FILTER (stands) AS first_person,
+    max(person_id) FILTER (stands) AS last_person,
+    min(earliest_at) FILTER (stands) AS earliest_at,
+    max(earliest_at) FILTER (stands) AS last_at
+FROM seen_samples
+GROUP BY tube_key
 """
 
 TUBE_FACTS = """
 SELECT
     s.tube_key,
-    s.people <= 1 AND NOT coalesce(t.is_household, false) AND coalesce(t.capacity, 1) = 1 AS is_single,
-    s.people = 0 OR coalesce(known_void(t.is_void, t.voided_at), false) AS is_void,
-    s.earliest_at
-FROM (
-    SELECT tube_key, count(*) FILTER (stands) AS people, min(earliest_at) AS earliest_at
-    FROM swabs
-    GROUP BY tube_key
-) s
+    coalesce(s.first_person = s.last_person, true)
+        AND NOT coalesce(t.is_household, false) AND coalesce(t.capacity, 1) = 1 AS is_single,
+    s.first_person IS NULL OR coalesce(known_void(t.is_void, t.voided_at), false) AS is_void,
+    s.earliest_at, s.last_at
+FROM tube_swabs s
 LEFT JOIN tubes t ON t.tube_id = s.tube_key
 """
+
+# What was reported of a tube by its number. Plain: negatives, never corrected nor taken back.
+TUBE_REPORTS = """
+SELECT
+    tube_id,
+    bool_and(coalesce(outcome = 'negative', false) AND superseded_by IS NULL AND withdrawn_at IS NULL) AS is_plain,
+    min(received_at) AS received_at,
+    min(trusted(reported_at)) AS reported_at,
+    min(trusted(tested_at)) AS tested_at,
+    min(result_id) AS result_id,
+    min(known_latest(tested_at, tested_at_has_time, reported_at, reported_at_has_time)) AS known_latest
+FROM results
+WHERE received_at <= as_of() AND tube_id IS NOT NULL
+GROUP BY tube_id
+"""
+
+NAMED_PEOPLE = """
+SELECT DISTINCT person_id FROM results WHERE tube_id IS NULL AND person_id IS NOT NULL AND received_at <= as_of()
+"""
+
+NAMED_SWABS = """
+SELECT s.person_id, s.tube_key, min(s.earliest_at) AS earliest_at
+FROM seen_samples s
+JOIN named_people n ON n.person_id = s.person_id
+WHERE s.stands
+GROUP BY s.person_id, s.tube_key
+"""
+
+# Tubes of which all reports count and all say the same, as nearly all do: nothing there has to be judged row by row.
+PLAIN_TUBES = """
+SELECT
+    f.tube_key, f.is_single, f.last_at, r.received_at, r.reported_at, r.tested_at, r.result_id
+FROM tube_facts f
+JOIN tube_reports r ON r.tube_id = f.tube_key
+LEFT JOIN (SELECT DISTINCT tube_key FROM named_swabs) n ON n.tube_key = f.tube_key
+WHERE r.is_plain AND NOT f.is_void AND n.tube_key IS NULL
+    AND NOT coalesce(r.known_latest < f.earliest_at - tolerance(), false)
+"""
+
+ODD_REPORTED = """
+SELECT r.tube_id FROM tube_reports r LEFT JOIN plain_tubes p ON p.tube_key = r.tube_id WHERE p.tube_key IS NULL
+"""
+
+ODD_RESULTS = """
+SELECT {columns}
+FROM results r JOIN odd_reported o ON o.tube_id = r.tube_id
+WHERE r.received_at <= as_of()
+UNION ALL
+SELECT {columns} FROM results r WHERE r.tube_id IS NULL AND r.received_at <= as_of()
+""".format(
+    columns="r.result_id, r.tube_id, r.person_id, r.outcome, r.tested_at, r.tested_at_has_time, r.reported_at, "
+    "r.reported_at_has_time, r.received_at, r.superseded_by, r.withdrawn_at"
+)
 
 # A correction must come after what it corrects; so two results can never strike each other out.
 SUPERSEDED = """
 SELECT DISTINCT r.result_id
-FROM results r
+FROM odd_results r
 JOIN results n ON n.result_id = r.superseded_by
 WHERE n.received_at <= as_of()
     AND (n.received_at > r.received_at OR (n.received_at = r.received_at AND n.result_id > r.result_id))
@@ -96,16 +129,14 @@ SELECT
     trusted(r.tested_at) AS tested_at,
     trusted(r.reported_at) AS reported_at,
     coalesce(trusted(r.tested_at), trusted(r.reported_at)) AS known_at,
-    CASE WHEN trusted(r.tested_at) IS NOT NULL THEN last_second(trusted(r.tested_at), r.tested_at_has_time)
-        ELSE last_second(trusted(r.reported_at), r.reported_at_has_time) END AS known_latest,
+    known_latest(r.tested_at, r.tested_at_has_time, r.reported_at, r.reported_at_has_time) AS known_latest,
     CASE
         WHEN s.result_id IS NOT NULL THEN 'result_superseded'
         WHEN r.withdrawn_at <= as_of() THEN 'result_withdrawn'
         WHEN r.tube_id IS NULL AND r.person_id IS NULL THEN 'result_of_nobody'
     END AS dropped
-FROM results r
+FROM odd_results r
 LEFT JOIN superseded s ON s.result_id = r.result_id
-WHERE r.received_at <= as_of()
 """
 
 RESULTS_BY_NAME = """
@@ -134,7 +165,7 @@ FROM (
                 s.tube_key
         ) AS choice
     FROM results_by_name r
-    JOIN swabs s ON s.person_id = r.person_id AND s.stands
+    JOIN named_swabs s ON s.person_id = r.person_id
 ) chosen
 WHERE choice = 1
 """
@@ -198,8 +229,15 @@ WHERE t.positive_received_at IS NOT NULL OR t.unclear_received_at IS NOT NULL
 # known to be the later one.
 TUBE_STATES = """
 SELECT
+    tube_key, is_single, last_at, 'negative' AS state,
+    received_at AS negative_received_at, reported_at AS negative_reported_at, tested_at AS negative_tested_at,
+    result_id AS negative_result_id
+FROM plain_tubes
+UNION ALL
+SELECT
     f.tube_key,
     f.is_single,
+    f.last_at,
     CASE
         WHEN r.positive_received_at IS NOT NULL AND r.negative_received_at IS NOT NULL THEN 'contradicting'
         WHEN r.positive_received_at IS NOT NULL THEN 'positive'
@@ -211,20 +249,77 @@ SELECT
     END AS state,
     r.negative_received_at, r.negative_reported_at, r.negative_tested_at, r.negative_result_id
 FROM tube_facts f
+LEFT JOIN plain_tubes p ON p.tube_key = f.tube_key
 LEFT JOIN tube_results r ON r.tube_key = f.tube_key
-WHERE NOT f.is_void
+WHERE p.tube_key IS NULL AND NOT f.is_void
 """
 
-# Nearly all of these are negative, so only what a negative needs is carried along.
+# Tubes that may still say something of somebody: all but the negatives too old for any certificate.
+LIVE_TUBES = """
+SELECT
+    t.tube_key, t.is_single, t.state,
+    t.negative_received_at, t.negative_reported_at, t.negative_tested_at, t.negative_result_id
+FROM tube_states t
+CROSS JOIN (SELECT max(span) AS span FROM rules WHERE kind = 'negative_result') r
+WHERE t.state <> 'negative'
+    OR as_of() < t.negative_tested_at + r.span
+    OR as_of() < t.negative_reported_at + r.span
+    OR as_of() < t.last_at + r.span
+"""
+
+LIVE_SWABS = """
+SELECT s.person_id, s.tube_key, s.sample_id, s.earliest_at, s.latest_at, s.recorded_at, t.state
+FROM seen_samples s
+JOIN live_tubes t ON t.tube_key = s.tube_key
+WHERE s.stands
+"""
+
+# Nearly everybody has one; only those of several have to be told apart.
+NEGATIVE_PEOPLE = """
+SELECT n.person_id, n.records, n.tube_key, n.earliest_at
+FROM (
+    SELECT person_id, count(*) AS records, min(tube_key) AS tube_key, min(earliest_at) AS earliest_at
+    FROM live_swabs
+    WHERE state = 'negative'
+    GROUP BY person_id
+) n
+JOIN seen_persons p ON p.person_id = n.person_id
+"""
+
+OTHER_SWABS = """
+SELECT
+    s.person_id, s.tube_key, t.is_single, t.state, t.negative_received_at,
+    s.sample_id, s.earliest_at, s.latest_at, s.recorded_at
+FROM (
+    SELECT
+        person_id, tube_key,
+        min(sample_id) AS sample_id, min(earliest_at) AS earliest_at, max(latest_at) AS latest_at,
+        min(recorded_at) AS recorded_at
+    FROM live_swabs
+    WHERE state <> 'negative'
+    GROUP BY person_id, tube_key
+) s
+JOIN seen_persons p ON p.person_id = s.person_id
+JOIN live_tubes t ON t.tube_key = s.tube_key
+"""
+
+# Every swab that stands, once, with the state of its tube: for those who are asked about more than a certificate.
 PERSON_TUBES = """
 SELECT
     p.person_id, p.sample_id, p.earliest_at, p.latest_at, p.recorded_at,
     t.tube_key, t.is_single, t.state,
     t.negative_received_at, t.negative_reported_at, t.negative_tested_at, t.negative_result_id
-FROM swabs p
-JOIN seen_persons USING (person_id)
+FROM (
+    SELECT
+        s.person_id, s.tube_key,
+        min(s.sample_id) AS sample_id, min(s.earliest_at) AS earliest_at, max(s.latest_at) AS latest_at,
+        min(s.recorded_at) AS recorded_at
+    FROM seen_samples s
+    JOIN seen_persons n ON n.person_id = s.person_id
+    WHERE s.stands
+    GROUP BY s.person_id, s.tube_key
+) p
 JOIN tube_states t ON t.tube_key = p.tube_key
-WHERE p.stands
 """
 
 SEEN_CASES = """
@@ -247,20 +342,44 @@ SELECT
     p.is_single, p.state, p.negative_received_at,
     t.positive_received_at, t.positive_reported_at, t.unclear_received_at,
     t.indeterminate_received_at, t.indeterminate_reported_at
-FROM person_tubes p
+FROM other_swabs p
 JOIN tube_results t ON t.tube_key = p.tube_key
 WHERE p.state IN ('positive', 'contradicting', 'unclear')
 """
 
+# Of whom every swab is asked, however old: who is in trouble, and who once missed a round.
+ASKED_PEOPLE = """
+SELECT person_id, bool_or(owes_a_round) AS owes_a_round, bool_or(NOT owes_a_round) AS is_in_trouble
+FROM (
+    SELECT person_id, false AS owes_a_round FROM troubled
+    UNION ALL
+    SELECT o.person_id, true FROM obligations o
+    JOIN seen_persons p ON p.person_id = o.person_id
+)
+GROUP BY person_id
+"""
+
+ASKED_SWABS = """
+SELECT s.person_id, s.tube_key, s.round_id, s.earliest_at, a.owes_a_round, a.is_in_trouble
+FROM seen_samples s
+JOIN asked_people a ON a.person_id = s.person_id
+WHERE s.stands
+"""
+
 LATER_PROOF = """
 SELECT
-    person_id,
-    max(earliest_at) FILTER (state = 'negative' AND is_single) AS single_negative_at,
-    max(earliest_at) FILTER (state = 'positive' AND is_single) AS single_positive_at,
-    max(earliest_at) FILTER (state = 'negative') AS any_negative_at
-FROM person_tubes
-WHERE person_id IN (SELECT person_id FROM troubled)
-GROUP BY person_id
+    s.person_id,
+    max(s.earliest_at) FILTER (t.state = 'negative' AND t.is_single) AS single_negative_at,
+    max(s.earliest_at) FILTER (t.state = 'positive' AND t.is_single) AS single_positive_at,
+    max(s.earliest_at) FILTER (t.state = 'negative') AS any_negative_at
+FROM (
+    SELECT person_id, tube_key, min(earliest_at) AS earliest_at
+    FROM asked_swabs
+    WHERE is_in_trouble
+    GROUP BY person_id, tube_key
+) s
+JOIN tube_states t ON t.tube_key = s.tube_key
+GROUP BY s.person_id
 """
 
 RELEASES = """
@@ -296,10 +415,14 @@ GROUP BY person_id
 STEPS = {
     "seen_persons": SEEN_PERSONS,
     "seen_samples": SEEN_SAMPLES,
-    "swab_repeats": SWAB_REPEATS,
-    "repeated_swabs": REPEATED_SWABS,
-    "swabs": SWABS,
+    "tube_swabs": TUBE_SWABS,
     "tube_facts": TUBE_FACTS,
+    "tube_reports": TUBE_REPORTS,
+    "named_people": NAMED_PEOPLE,
+    "named_swabs": NAMED_SWABS,
+    "plain_tubes": PLAIN_TUBES,
+    "odd_reported": ODD_REPORTED,
+    "odd_results": ODD_RESULTS,
     "superseded": SUPERSEDED,
     "result_rows": RESULT_ROWS,
     "results_by_name": RESULTS_BY_NAME,
@@ -310,9 +433,14 @@ STEPS = {
     "tube_results": TUBE_RESULTS,
     "telling": TELLING,
     "tube_states": TUBE_STATES,
-    "person_tubes": PERSON_TUBES,
+    "live_tubes": LIVE_TUBES,
+    "live_swabs": LIVE_SWABS,
+    "negative_people": NEGATIVE_PEOPLE,
+    "other_swabs": OTHER_SWABS,
     "seen_cases": SEEN_CASES,
     "troubled": TROUBLED,
+    "asked_people": ASKED_PEOPLE,
+    "asked_swabs": ASKED_SWABS,
     "later_proof": LATER_PROOF,
     "releases": RELEASES,
     "troubles": TROUBLES,
