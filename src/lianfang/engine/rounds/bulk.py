@@ -6,18 +6,22 @@ them. What a spreadsheet says of a person (names, phones, free text) is not ther
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
 from lianfang.engine.backends import Stages
-from lianfang.engine.backends.columnar import attach
-from lianfang.engine.rounds import stages_counts, stages_people, stages_places, stages_tubes
+from lianfang.engine.backends.columnar import attach, slices
+from lianfang.engine.rounds import plain, stages_counts, stages_people, stages_places, stages_tubes
 from lianfang.engine.rounds.contract import RoundSettings
 from lianfang.engine.rounds.reasons import reason_kinds
 from lianfang.engine.rounds.reconcile import DoesNotAddUpError, settings_row
 from lianfang.engine.tables import EXEMPT, INSTANT, RESULTS, ROSTER, SAMPLES, Column, TableContract
+
+if TYPE_CHECKING:
+    from lianfang.engine.backends.cluster import ClusterStages
 
 _NUMBER, _TEXT, _FLAG = pa.int64(), pa.string(), pa.bool_()
 CITY_ROSTER = TableContract(
@@ -72,6 +76,7 @@ CITY_RESULTS = TableContract(
         Column("withdrawn_at", INSTANT, "when taken back"),
     ),
 )
+CITY_FACTS = (CITY_ROSTER, CITY_EXEMPT, CITY_SAMPLES, CITY_TUBES, CITY_RESULTS)
 _VOID = "coalesce({0}.is_void, false) AND coalesce({0}.voided_at <= TIMESTAMP '{1}', true)"
 _SEEN = """
 SELECT s.*, t.capacity, t.is_household, ({sample_void}) OR coalesce({tube_void}, false) AS counts_not
@@ -94,7 +99,7 @@ LEFT JOIN (
 ) x ON x.result_id = r.result_id
 WHERE r.received_at <= TIMESTAMP '{as_of}'
 """
-_OUTPUTS = {
+OUTPUTS = {
     "people": "SELECT person AS person_id, on_roster, state, because, reason, outcome, action, first_sampled_at, "
     "last_sampled_at, last_contact_at, township FROM people ORDER BY person",
     "tubes": "SELECT * EXCLUDE (tube, laboratories, boxes) FROM tubes ORDER BY tube",
@@ -102,7 +107,9 @@ _OUTPUTS = {
     "totals": "SELECT * FROM totals",
     "findings": "SELECT * FROM findings ORDER BY kind, tube_key, person_key, finding_key, record_id",
 }
-_KEPT = frozenset(("people", "tubes", "buildings", "totals", "findings"))
+KEPT = frozenset(("people", "tubes", "buildings", "totals", "findings"))
+_ODD_KEPT = frozenset(("people", "tubes", "findings", "stairwells"))
+PEOPLE_PER_SLICE = 1_000_000
 
 
 def reconcile_city(
@@ -124,24 +131,67 @@ def reconcile_city(
         raise FileExistsError(f"{output.name}: has files already")
     spill = output / "spill"
     with Stages(threads=threads, memory=memory, keeps_order=False, spill=spill) as db:
-        for contract in (CITY_ROSTER, CITY_EXEMPT, CITY_SAMPLES, CITY_TUBES, CITY_RESULTS):
+        for contract in CITY_FACTS:
             attach(db, facts, contract, named=f"city_{contract.name}")
-        _as_rows(db, round_id, settings)
-        db.define(stages_tubes.MACROS)
-        db.define(stages_places.MACROS)
-        db.stages(stages_tubes.STEPS | stages_people.STEPS | stages_counts.STEPS, keep=_KEPT)
+        db.load(settings=settings_row(settings))
+        for name, sql in plain.steps(round_id).items():
+            db.stage(name, sql)
+        _count_the_odd(db, round_id, settings)
+        parts = slices(db, facts, "roster", "person_id", PEOPLE_PER_SLICE)
+        _write_people(db, parts, output)
+        for name, sql in plain.counts(len(parts)).items():
+            db.stage(name, sql)
         totals = db.table("SELECT * FROM totals").to_pylist()[0]
-        expected = db.rows("SELECT count(DISTINCT person_id) FROM city_roster")[0][0]
-        _prove(totals, expected)
-        for name, sql in _OUTPUTS.items():
-            (output / name).mkdir()
-            db.write(sql, output / name / "part-00000.parquet")
+        prove(totals, db.rows("SELECT count(*) FROM city_roster")[0][0] - _rostered_again(db))
+        _write(db, output, {**OUTPUTS, "tubes": plain.TUBES})
     if spill.exists():
         spill.rmdir()
-    return {name: value for name, value in totals.items() if isinstance(value, int) and not isinstance(value, bool)}
+    return counts_of(totals)
 
 
-def _as_rows(db: Stages, round_id: int, settings: RoundSettings) -> None:
+def _count_the_odd(db: Stages, round_id: int, settings: RoundSettings) -> None:
+    """Everybody with whom there is something to judge, by the stages of ``reconcile_round``."""
+    for name, sql in plain.SUBSET.items():
+        db.stage(name, sql.format(round=int(round_id)))
+    whole = {name: f"whole_{name}" for name in ("roster", "samples", "results")}
+    for name in whole:
+        db.define(f"ALTER VIEW city_{name} RENAME TO whole_{name}")
+        db.view(f"city_{name}", f"SELECT * FROM odd_{name}")
+    as_rows(db, round_id, settings)
+    db.define(stages_tubes.MACROS)
+    db.define(stages_places.MACROS)
+    steps = stages_tubes.STEPS | stages_people.STEPS | {"findings": stages_counts.FINDINGS}
+    db.stages(steps | {"roster_places": plain.ROSTER_PLACES.replace("city_roster", "whole_roster")}, keep=_ODD_KEPT)
+    for name in whole:
+        db.view(f"city_{name}", f"SELECT * FROM whole_{name}")
+
+
+def _write_people(db: Stages, parts: Sequence[tuple[int, int]], output: Path) -> None:
+    (output / "people").mkdir()
+    for name, words in plain.WORDS.items():
+        db.words(name, words)
+    db.stage("plain_buildings", plain.BUILDINGS)
+    for number, (first, end) in enumerate(parts):
+        for name, sql in plain.people_of(first, end, number).items():
+            db.stage(name, sql)
+        db.write(plain.PEOPLE, output / "people" / f"part-{number:05}.parquet")
+    db.write(OUTPUTS["people"], output / "people" / f"part-{len(parts):05}.parquet")
+
+
+def _rostered_again(db: Stages) -> int:
+    """Rows of the roster beyond the first of each person."""
+    rows = "SELECT r.person_id FROM city_roster r SEMI JOIN rostered_again o ON o.person = r.person_id"
+    return int(db.rows(f"SELECT count(*) - count(DISTINCT person_id) FROM ({rows}) o")[0][0])
+
+
+def _write(db: Stages, output: Path, outputs: Mapping[str, str]) -> None:
+    for name, sql in outputs.items():
+        if name != "people":
+            (output / name).mkdir()
+            db.write(sql, output / name / "part-00000.parquet")
+
+
+def as_rows(db: Stages | ClusterStages, round_id: int, settings: RoundSettings) -> None:
     """The tables as the stages take them."""
     as_of = settings.as_of.isoformat(sep=" ")
     void = {"sample_void": _VOID.format("s", as_of), "tube_void": _VOID.format("t", as_of)}
@@ -162,7 +212,12 @@ def _as_rows(db: Stages, round_id: int, settings: RoundSettings) -> None:
     key = "CASE WHEN key < 0 THEN '#' || (-1 - key) ELSE CAST(key AS VARCHAR) END"
     db.view("tube_names", f"SELECT tube, {key} AS tube_key FROM tube_numbers")
     _reports(db, as_of, person)
-    excused = {"record_id": "person_id", "reason": "reason", "reason_is_asked": "true"}
+    # Somebody may stand on several lists: rows are told apart by number, not by person.
+    excused = {
+        "record_id": "row_number() OVER (ORDER BY person_id, reason)",
+        "reason": "reason",
+        "reason_is_asked": "true",
+    }
     db.view("exempt", f"SELECT {_said(EXEMPT, excused)}, {person} AS person FROM city_exempt")
     everybody = "SELECT person FROM roster UNION SELECT person FROM samples"
     db.view("person_names", f"SELECT person, CAST(person AS VARCHAR) AS person_key FROM ({everybody})")
@@ -170,7 +225,7 @@ def _as_rows(db: Stages, round_id: int, settings: RoundSettings) -> None:
     db.load(settings=settings_row(settings), reason_kinds=reason_kinds(reasons))
 
 
-def _reports(db: Stages, as_of: str, person: str) -> None:
+def _reports(db: Stages | ClusterStages, as_of: str, person: str) -> None:
     db.stage(
         "laboratories",
         "SELECT CAST(row_number() OVER (ORDER BY name) - 1 AS INTEGER) AS laboratory, name "
@@ -204,7 +259,13 @@ _KINDS = {
 }  # fmt: skip
 
 
-def _prove(totals: Mapping[str, int], expected: int) -> None:
+def counts_of(totals: Mapping[str, object]) -> dict[str, int]:
+    """The whole numbers of the totals."""
+    return {name: value for name, value in totals.items() if isinstance(value, int) and not isinstance(value, bool)}
+
+
+def prove(totals: Mapping[str, int], expected: int) -> None:
+    """Raises ``DoesNotAddUpError`` where the counts contradict each other or the rosters."""
     parts = sum(totals[name] for name in ("exempt", "away", "sampled", "missing"))
     outcomes = sum(totals[name] for name in ("negative", "released", "pending", "unclear", "held", "positive"))
     if totals["expected"] != expected or parts != expected or outcomes != totals["sampled"]:

@@ -59,33 +59,48 @@ LEFT JOIN tube_names d ON d.tube = f.detail_tube
 LEFT JOIN person_names p ON p.person = f.person
 """
 
-_COUNTS = """
+
+def _counts(weight: str | None) -> str:
+    def rows(which: str) -> str:
+        if weight is None:
+            return f"count(*) FILTER ({which})"
+        return f"CAST(coalesce(sum({weight}) FILTER ({which}), 0) AS BIGINT)"
+
+    outcomes = "".join(
+        f"    {rows(f'on_roster AND outcome = {chr(39)}{outcome}{chr(39)}')} AS {outcome},\n" for outcome in _OUTCOMES
+    )
+    states = "".join(f"    {rows(f'state = {chr(39)}{state}{chr(39)}')} AS {state},\n" for state in _STATES)
+    sampled, due = rows("state = 'sampled'"), rows("state IN ('sampled', 'missing')")
+    return f"""
     count(DISTINCT household) FILTER (on_roster) AS households,
-    count(*) FILTER (on_roster) AS expected,
-    count(*) FILTER (state = 'exempt') AS exempt,
-    count(*) FILTER (state = 'away') AS away,
-    count(*) FILTER (state = 'sampled') AS sampled,
-    count(*) FILTER (state = 'missing') AS missing,
-    round(count(*) FILTER (state = 'sampled')
-        / nullif(count(*) FILTER (state IN ('sampled', 'missing')), 0), 4) AS coverage,
-    count(*) FILTER (on_roster AND outcome = 'negative') AS negative,
-    count(*) FILTER (on_roster AND outcome = 'released') AS released,
-    count(*) FILTER (on_roster AND outcome = 'pending') AS pending,
-    count(*) FILTER (on_roster AND outcome = 'unclear') AS unclear,
-    count(*) FILTER (on_roster AND outcome = 'held') AS held,
-    count(*) FILTER (on_roster AND outcome = 'positive') AS positive,
-    count(*) FILTER (NOT on_roster) AS unrostered,
+    {rows("on_roster")} AS expected,
+{states}    round({sampled} / nullif({due}, 0), 4) AS coverage,
+{outcomes}    {rows("NOT on_roster")} AS unrostered,
     true AS adds_up
 """
 
-BUILDINGS = f"""
+
+_STATES = ("exempt", "away", "sampled", "missing")
+_OUTCOMES = ("negative", "released", "pending", "unclear", "held", "positive")
+
+
+def buildings_of(people: str, weight: str | None = None) -> str:
+    """The counts by building of this stage of people; a row stands for ``weight`` people alike."""
+    return f"""
 SELECT p.*, c.* EXCLUDE (building_place)
-FROM (SELECT building_place, {_COUNTS} FROM people GROUP BY building_place) c
+FROM (SELECT building_place, {_counts(weight)} FROM {people} GROUP BY building_place) c
 JOIN (
     SELECT DISTINCT building_place, full_township AS township, community, compound, building FROM stairwells
 ) p USING (building_place)
 """
 
-TOTALS = f"SELECT {_COUNTS} FROM people"
+
+def totals_of(people: str, weight: str | None = None) -> str:
+    """The counts of all of this stage of people; a row stands for ``weight`` people alike."""
+    return f"SELECT {_counts(weight)} FROM {people}"
+
+
+BUILDINGS = buildings_of("people")
+TOTALS = totals_of("people")
 
 STEPS = {"findings": FINDINGS, "buildings": BUILDINGS, "totals": TOTALS}

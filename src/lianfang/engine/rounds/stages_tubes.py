@@ -247,7 +247,7 @@ GROUP BY tube
 
 # A positive beside a negative is never settled here, whoever reported last: people are held until
 # somebody decides. A negative clears an indeterminate or invalid report only when it is known to be later.
-TUBES = """
+_TUBES = """
 SELECT
     tube,
     f.tube_key,
@@ -268,12 +268,12 @@ SELECT
         ELSE f.stated_capacity
     END AS capacity,
     f.people,
-    coalesce(b.boxes, []) AS boxes,
+    coalesce({boxes}, []) AS boxes,
     f.sampled_at,
     f.sampled_until,
     f.sampling_team,
     f.sampling_site,
-    coalesce(l.laboratories, []) AS laboratories,
+    coalesce({laboratories}, []) AS laboratories,
     r.reported_at,
     CASE
         WHEN r.has_positive IS NULL AND NOT f.is_void
@@ -282,16 +282,35 @@ SELECT
     coalesce(r.has_positive IS NULL AND NOT f.is_void AND g.as_of - f.sampled_at > g.late_after, false) AS is_overdue,
     coalesce(f.has_time AND r.reported_at - f.sampled_at > g.late_after, false) AS is_late,
     CASE WHEN r.has_positive THEN coalesce(r.positive_at, g.as_of) + g.hold_at_most END AS held_until,
-    coalesce(h.households, 0) AS households,
+    coalesce({households}, 0) AS households,
     f.is_household
-FROM tube_facts f
-LEFT JOIN tube_results r USING (tube)
-LEFT JOIN tube_boxes b USING (tube)
-LEFT JOIN tube_laboratories l USING (tube)
-LEFT JOIN tube_households h USING (tube)
+FROM {facts} f
+LEFT JOIN {results} r USING (tube)
+{more}
 CROSS JOIN settings g
 WHERE NOT f.is_outside
 """
+_MORE = """
+LEFT JOIN tube_boxes b USING (tube)
+LEFT JOIN tube_laboratories l USING (tube)
+LEFT JOIN tube_households h USING (tube)
+"""
+_NO_MORE = """
+CROSS JOIN (SELECT CAST(NULL AS VARCHAR[]) AS boxes, CAST(NULL AS VARCHAR[]) AS laboratories, 0 AS households) b
+"""
+TUBES = _TUBES.format(
+    facts="tube_facts", results="tube_results", more=_MORE, boxes="b.boxes", laboratories="l.laboratories",
+    households="h.households",
+)  # fmt: skip
+
+
+def tubes_of(facts: str, results: str) -> str:
+    """The same of tubes of which boxes, laboratories and households are not looked at."""
+    return _TUBES.format(
+        facts=facts, results=results, more=_NO_MORE, boxes="b.boxes", laboratories="b.laboratories",
+        households="b.households",
+    )  # fmt: skip
+
 
 STEPS = {
     "sample_rows": SAMPLE_ROWS,
