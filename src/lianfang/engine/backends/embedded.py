@@ -94,6 +94,10 @@ class Stages:
         listed = ", ".join("'" + word.replace("'", "''") + "'" for word in words or [""])
         self.define(f"CREATE TYPE {name} AS ENUM ({listed})")
 
+    def rename(self, name: str, other: str) -> None:
+        """Give a stage that is a table another name."""
+        self._connection.execute(f'ALTER TABLE "{name}" RENAME TO "{other}"')
+
     def drop(self, name: str) -> None:
         """Let go of a stage that is a table."""
         self._connection.execute(f'DROP TABLE "{name}"')

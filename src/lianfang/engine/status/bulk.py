@@ -20,11 +20,12 @@ from lianfang.engine.packs import Pack
 from lianfang.engine.status.contract import FACT_CONTRACTS, REQUIRED
 from lianfang.engine.status.delta import COMPARED, SEVERITY
 from lianfang.engine.status.plan import MACROS, OPENED_ELSEWHERE, Plan, moment, plan_at
+from lianfang.engine.status.stages_facts import OF_TUBES
 
 PEOPLE_PER_SLICE = 1_000_000
 # Read once or twice and quickly made: keeping them would take longer than making them again.
-MADE_WHERE_USED = frozenset(
-    ("seen_samples", "result_rows", "counted", "several_rows", "evidence_rows", "applied", "ranked")
+_MADE_WHERE_USED = frozenset(
+    ("seen_samples", "result_rows", "counted", "kind_negative_result", "several_rows", "evidence_rows")
 )
 EVERYBODY, EVERY_SAMPLE = "every_person", "every_sample"
 WHOLE = {"persons": EVERYBODY, "samples": EVERY_SAMPLE}
@@ -74,10 +75,11 @@ def run_in_bulk(
         db.constants(plan.constants)
         for macros in MACROS:
             db.define(macros)
-        _load_pack(db, plan.tables)
+        before = None if previous is None else _Before(db, previous)
+        _load_pack(db, plan.tables, {} if before is None else before.words)
         parts = [_WHOLE] if only is not None else slices(db, facts, "persons", "person_id", people_per_slice)
-        rows = _write(db, plan, parts, output, part_of(at))
-        changes = {} if previous is None else write_delta(db, previous, output, part_of(at), parts)
+        rows = _Writing(db, plan, output, part_of(at), before).write(parts)
+        changes = {} if before is None else _changes(db, output)
     if spill.exists():
         spill.rmdir()
     return BulkRun(rows, changes)
@@ -87,8 +89,11 @@ def run_in_bulk(
 _KEYS = frozenset(("rule_id", "rule_key", "release_key"))
 
 
-def _load_pack(db: Stages, tables: Mapping[str, pa.Table]) -> None:
-    """The pack's tables; words that stand on millions of rows are kept as numbers of a list of words."""
+def _load_pack(db: Stages, tables: Mapping[str, pa.Table], beside: Mapping[str, Iterable[str]]) -> None:
+    """The pack's tables; words that stand on millions of rows are kept as numbers of a list of words.
+
+    ``beside`` has further words of columns of ``rules``.
+    """
     keys = {
         key
         for table in tables.values()
@@ -103,7 +108,7 @@ def _load_pack(db: Stages, tables: Mapping[str, pa.Table]) -> None:
             kind = "rule_key" if column.name in _KEYS else f"word_{column.name}"
             is_word = pa.types.is_string(column.type) and (column.name in _KEYS or name == "rules")
             if is_word and column.name not in _KEYS:
-                db.words(kind, sorted(_words(table, column.name)))
+                db.words(kind, sorted(_words(table, column.name).union(beside.get(column.name, ()))))
             columns.append(f"CAST({column.name} AS {kind}) AS {column.name}" if is_word else column.name)
         db.stage(name, f"SELECT {', '.join(columns)} FROM given_{name}")
 
@@ -182,86 +187,124 @@ def _restrict(db: Stages, given: set[str], only: Path) -> set[str]:
     return {name for name in given if name not in _OWN or db.rows(f"SELECT 1 FROM {name} LIMIT 1")}
 
 
-def _write(db: Stages, plan: Plan, parts: list[tuple[int, int]], output: Path, part: str) -> dict[str, int]:
-    by_person = of_people(plan.steps)
-    once = {name: sql for name, sql in plan.steps.items() if name not in by_person}
-    each = {name: sql for name, sql in plan.steps.items() if name in by_person}
-    said = plan.unordered
-    sliced = [name for name, sql in said.items() if by_person.intersection(_WORD.findall(sql))]
-    db.view("samples", f"SELECT * FROM {EVERY_SAMPLE}")
-    _stages(db, once, needed=(*each.values(), *said.values()))
-    for name in said:
-        (output / name / part).mkdir(parents=True)
-    rows = dict.fromkeys(said, 0)
-    for number, (first, end) in enumerate(parts):
-        for name, whole in WHOLE.items():  # a stage of people reads no swabs but theirs
-            db.view(name, f"SELECT * FROM {whole} WHERE person_id >= {first} AND person_id < {end}")
-        _stages(db, each, needed=[said[name] for name in sliced])
-        for name in sliced:
-            rows[name] += db.write(said[name], output / name / part / f"part-{number:05}.parquet")
-        for name in each:
-            if name not in MADE_WHERE_USED and any(name in _WORD.findall(said[out]) for out in sliced):
-                db.drop(name)
-    for name in said.keys() - set(sliced):
-        rows[name] += db.write(said[name], output / name / part / "part-00000.parquet")
-    return rows
+class _Writing:
+    """Stages made and outputs written, what is of tubes once and what is of people for one range after the other."""
+
+    def __init__(self, db: Stages, plan: Plan, output: Path, part: str, before: _Before | None) -> None:
+        self._db, self._said, self._output, self._part, self._before = db, plan.unordered, output, part, before
+        by_person = of_people(plan.steps)
+        self._once = {name: sql for name, sql in plan.steps.items() if name not in by_person}
+        self._each = {name: sql for name, sql in plan.steps.items() if name in by_person}
+        self._views = made_where_used(plan.steps)
+        self._sliced = [name for name, sql in self._said.items() if by_person.intersection(_WORD.findall(sql))]
+        self._kept = {word for name in self._sliced for word in _WORD.findall(self._said[name])}
+
+    def write(self, parts: Sequence[tuple[int, int]]) -> dict[str, int]:
+        """Returns the rows by output. ``parts`` are ranges of persons that cover everybody."""
+        db = self._db
+        db.view("samples", f"SELECT * FROM {EVERY_SAMPLE}")
+        self._stages(self._once, needed=(*self._each.values(), *self._said.values()))
+        for name in OF_TUBES:
+            db.rename(name, f"every_{name}")
+        rows = dict.fromkeys(self._said, 0)
+        for name in self._said:
+            (self._output / name / self._part).mkdir(parents=True)
+        for number, (first, end) in enumerate(parts):
+            for name, whole in WHOLE.items():  # a stage of people reads no swabs but theirs
+                db.view(name, f"SELECT * FROM {whole} WHERE person_id >= {first} AND person_id < {end}")
+            for name in OF_TUBES:
+                db.view(name, f"SELECT * FROM every_{name} WHERE first_person < {end} AND last_person >= {first}")
+            self._stages(self._each, needed=[self._said[name] for name in self._sliced])
+            for name in self._sliced:
+                rows[name] += self._put(name, number)
+            if self._before is not None:
+                self._before.compare(self._said["decisions"], _beyond(parts, number), self._file("delta", number))
+            for name in self._each:
+                if name not in self._views and name in self._kept:
+                    db.drop(name)
+        for name in self._said.keys() - set(self._sliced):
+            rows[name] += self._put(name, 0)
+        return rows
+
+    def _put(self, name: str, number: int) -> int:
+        return self._db.write(self._said[name], self._file(name, number))
+
+    def _file(self, name: str, number: int) -> Path:
+        return self._output / name / self._part / f"part-{number:05}.parquet"
+
+    def _stages(self, steps: Mapping[str, str], *, needed: Iterable[str]) -> None:
+        """Make the stages; each that is a table is dropped after its last use, but for what is ``needed`` later on."""
+        words = {name: set(_WORD.findall(sql)) for name, sql in steps.items()}
+        for name in reversed(list(steps)):  # who uses a view uses what it reads
+            if name in self._views:
+                for other in words:
+                    if name in words[other]:
+                        words[other] |= words[name]
+        later = {word for sql in needed for word in _WORD.findall(sql)}
+        for name in reversed(list(steps)):
+            if name in later and name in self._views:
+                later |= words[name]
+        last_use = {used: name for name in steps for used in words[name] if used in steps}
+        for name, sql in steps.items():
+            if name in self._views:
+                self._db.view(name, sql)
+                continue
+            self._db.stage(name, sql)
+            for used in words[name]:
+                if last_use.get(used) == name and used not in later and used not in self._views:
+                    self._db.drop(used)
+
+
+def _beyond(parts: Sequence[tuple[int, int]], number: int) -> tuple[int, int]:
+    """The range of that number, the first and the last without their outer bound: who is gone may have lived there."""
+    first = parts[number][0] if number else _WHOLE[0]
+    return first, parts[number][1] if number < len(parts) - 1 else _WHOLE[1]
+
+
+def made_where_used(steps: Mapping[str, str]) -> frozenset[str]:
+    """The stages of these that are no tables."""
+    # Put together from what is ranked already; otherwise ranking is work that is done once.
+    return _MADE_WHERE_USED | ({"ranked"} if "ranked_of_several" in steps else frozenset())
 
 
 def of_people(steps: Mapping[str, str]) -> set[str]:
     """The stages that read ``persons``, themselves or through another: those that differ from slice to slice."""
-    found = {"persons"}
+    found = {"persons", "live_swabs"}
     for name, sql in steps.items():
         if found.intersection(_WORD.findall(sql)):
             found.add(name)
     return found - {"persons"}
 
 
-def _stages(db: Stages, steps: Mapping[str, str], *, needed: Iterable[str]) -> None:
-    """Make the stages; each that is a table is dropped after its last use, but for what is ``needed`` later on."""
-    words = {name: set(_WORD.findall(sql)) for name, sql in steps.items()}
-    for name in reversed(list(steps)):  # who uses a view uses what it reads
-        if name in MADE_WHERE_USED:
-            for other in words:
-                if name in words[other]:
-                    words[other] |= words[name]
-    later = {word for sql in needed for word in _WORD.findall(sql)}
-    for name in reversed(list(steps)):
-        if name in later and name in MADE_WHERE_USED:
-            later |= words[name]
-    last_use = {used: name for name in steps for used in words[name] if used in steps}
-    for name, sql in steps.items():
-        if name in MADE_WHERE_USED:
-            db.view(name, sql)
-            continue
-        db.stage(name, sql)
-        for used in words[name]:
-            if last_use.get(used) == name and used not in later and used not in MADE_WHERE_USED:
-                db.drop(used)
+class _Before:
+    """The decisions of an earlier run, which those of this one are compared with."""
+
+    def __init__(self, db: Stages, previous: Path) -> None:
+        self._db = db
+        self._files = files_of(previous, "decisions")
+        rows = reading(self._files)
+        self.words = {
+            column: [word for (word,) in db.rows(f"SELECT DISTINCT {said} FROM ({rows}) d")]
+            for said, column in _SAID_AS.items()
+        }
+
+    def compare(self, decisions: str, people: tuple[int, int], changed: Path) -> None:
+        """Write whose decision differs, of this range of persons."""
+        if changed.name == "part-00000.parquet":
+            self._db.define(SEVERITY)
+            changed.parent.mkdir(parents=True)
+        words = ", ".join(f"CAST({said} AS word_{column}) AS {said}" for said, column in _SAID_AS.items())
+        inside = f"WHERE person_id >= {people[0]} AND person_id < {people[1]}"
+        self._db.view("before", f"SELECT person_id, {words}, {_STATED} FROM ({reading(self._files, inside)}) d")
+        self._db.view("after", f"SELECT person_id, {', '.join(_SAID_AS)}, {_STATED} FROM ({decisions}) d")
+        self._db.write(f"SELECT * FROM ({COMPARED}) c WHERE change IS NOT NULL", changed)
 
 
-_WORDS_COMPARED = ("status", "rule_id", "reason", "pack_id")
-_STATED = ("until", "is_emergency", "emergency_until", "pack_version")
+# Words that are compared, and the column of the pack's rules that says them.
+_SAID_AS = {"status": "status", "rule_id": "given_id", "reason": "reason"}
+_STATED = "until, is_emergency, emergency_until, pack_id, pack_version"
 
 
-def write_delta(
-    db: Stages, previous: Path, output: Path, part: str, parts: Sequence[tuple[int, int]] = (_WHOLE,)
-) -> dict[str, int]:
-    """Write whose decision differs between two runs as ``delta``; returns how many by kind of change.
-
-    ``parts`` are ranges of persons that are compared one after the other.
-    """
-    db.define(SEVERITY)
-    (output / "delta" / part).mkdir(parents=True)
-    files = reading([*files_of(previous, "decisions"), *files_of(output, "decisions")])
-    columns = ["person_id", *_STATED]
-    for name in _WORDS_COMPARED:
-        db.words(f"said_{name}", [word for (word,) in db.rows(f"SELECT DISTINCT {name} FROM ({files}) d ORDER BY 1")])
-        columns.append(f"CAST({name} AS said_{name}) AS {name}")
-    for number, (first, end) in enumerate(parts):
-        for name, folder in (("before", previous), ("after", output)):
-            inside = f"WHERE person_id >= {first} AND person_id < {end}"
-            db.view(name, f"SELECT {', '.join(columns)} FROM ({reading(files_of(folder, 'decisions'), inside)}) d")
-        changed = output / "delta" / part / f"part-{number:05}.parquet"
-        db.write(f"SELECT * FROM ({COMPARED}) c WHERE change IS NOT NULL", changed)
+def _changes(db: Stages, output: Path) -> dict[str, int]:
     found = reading(files_of(output, "delta"))
     return dict(db.rows(f"SELECT change, count(*) FROM ({found}) d GROUP BY change ORDER BY change"))

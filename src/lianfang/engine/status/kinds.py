@@ -147,43 +147,58 @@ WHERE o.judged = 'counted' AND o.starts_at <= as_of() AND as_of() < least(o.ends
 
 CERTIFICATE = "negative_result"
 _UNTIL = "anchored(r.anchors, t.negative_tested_at, n.earliest_at, t.negative_reported_at, NULL) + r.span"
-_CERTIFICATE = f"""
-    SELECT
-        n.person_id, r.rule_id, t.negative_received_at AS since, {_UNTIL} AS until, n.earliest_at AS sampled_at,
-        t.negative_result_id AS result_id, n.tube_key
-    FROM {{swabs}} n
-    JOIN live_tubes t ON t.tube_key = n.tube_key
-    JOIN rules r ON r.kind = 'negative_result'
-    LEFT JOIN blocked b ON b.person_id = n.person_id
-    WHERE {{which}} AND as_of() < {_UNTIL} AND (b.person_id IS NULL OR n.earliest_at > b.blocked_at)
+_HOLDS = f"as_of() < {_UNTIL} AND (b.person_id IS NULL OR n.earliest_at > b.blocked_at)"
+# By person and rule, whoever there is: with the certificate where there is one, of those whose one record tells it.
+CERTIFIED = f"""
+SELECT
+    p.person_id, r.rule_id, coalesce(n.has_several, false) AS has_several,
+    CASE WHEN t.tube_key IS NOT NULL AND {_HOLDS} THEN t.negative_received_at END AS since,
+    CASE WHEN t.tube_key IS NOT NULL AND {_HOLDS} THEN {_UNTIL} END AS until,
+    n.earliest_at AS sampled_at, t.negative_result_id AS result_id
+FROM seen_persons p
+CROSS JOIN (SELECT rule_id, anchors, span FROM rules WHERE kind = '{CERTIFICATE}') r
+LEFT JOIN negative_records n ON n.person_id = p.person_id
+LEFT JOIN live_tubes t ON t.tube_key = n.tube_key
+LEFT JOIN blocked b ON b.person_id = p.person_id
 """
-# Of several the swab that stays valid longest stands for the others.
-NEGATIVE_RESULT = f"""
-SELECT
-    person_id, rule_id, since, until, sampled_at,
-    'result' AS evidence_table, result_id AS evidence_id, since AS at_time
-FROM ({_CERTIFICATE.format(swabs="negative_people", which="n.records = 1")}) only_one
-UNION ALL
-SELECT
-    person_id, rule_id, since, until, sampled_at,
-    'result' AS evidence_table, result_id AS evidence_id, since AS at_time
+
+# Of several swabs the one that stays valid longest stands for the others.
+CERTIFIED_OF_SEVERAL = f"""
+SELECT person_id, rule_id, since, until, sampled_at, result_id
 FROM (
     SELECT
         *,
         row_number() OVER (
             PARTITION BY person_id, rule_id ORDER BY until DESC, sampled_at DESC NULLS LAST, tube_key
         ) AS choice
-    FROM ({_CERTIFICATE.format(swabs="negatives_of_several", which="t.state = 'negative'")}) several
+    FROM (
+        SELECT
+            n.person_id, r.rule_id, t.negative_received_at AS since, {_UNTIL} AS until, n.earliest_at AS sampled_at,
+            t.negative_result_id AS result_id, n.tube_key
+        FROM (
+            SELECT s.person_id, s.tube_key, min(s.earliest_at) AS earliest_at
+            FROM live_swabs s
+            JOIN certified c ON c.person_id = s.person_id AND c.has_several
+            WHERE s.state = 'negative'
+            GROUP BY s.person_id, s.tube_key
+        ) n
+        JOIN live_tubes t ON t.tube_key = n.tube_key
+        JOIN rules r ON r.kind = '{CERTIFICATE}'
+        LEFT JOIN blocked b ON b.person_id = n.person_id
+        WHERE {_HOLDS}
+    ) c
 ) ranked_by_end
 WHERE choice = 1
 """
 
-NEGATIVES_OF_SEVERAL = """
-SELECT s.person_id, s.tube_key, min(s.earliest_at) AS earliest_at
-FROM live_swabs s
-JOIN negative_people n ON n.person_id = s.person_id AND n.records > 1
-WHERE s.state = 'negative'
-GROUP BY s.person_id, s.tube_key
+NEGATIVE_RESULT = """
+SELECT
+    person_id, rule_id, since, until, sampled_at,
+    'result' AS evidence_table, result_id AS evidence_id, since AS at_time
+FROM certified
+WHERE until IS NOT NULL
+UNION ALL
+SELECT person_id, rule_id, since, until, sampled_at, 'result', result_id, since FROM certified_of_several
 """
 
 # The swabs of those who once missed a round.
@@ -234,6 +249,18 @@ SELECT
 FROM seen_persons p
 JOIN rules r ON r.kind = 'no_recent_result'
 WHERE NOT EXISTS (SELECT 1 FROM applied a WHERE a.person_id = p.person_id)
+"""
+
+# The same where one rule alone gives certificates: nobody else can be without any.
+NO_RECENT_RESULT_NOR_CERTIFICATE = """
+SELECT
+    p.person_id, r.rule_id, CAST(NULL AS TIMESTAMP) AS since, CAST(NULL AS TIMESTAMP) AS until,
+    CAST(NULL AS TIMESTAMP) AS sampled_at
+FROM certified p
+JOIN rules r ON r.kind = 'no_recent_result'
+WHERE p.until IS NULL
+    AND NOT EXISTS (SELECT 1 FROM applied_of_several a WHERE a.person_id = p.person_id)
+    AND NOT EXISTS (SELECT 1 FROM certified_of_several c WHERE c.person_id = p.person_id)
 """
 
 ORDER_JUDGED = """

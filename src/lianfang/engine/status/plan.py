@@ -163,8 +163,8 @@ class _Steps:
         if considers or self._groups or self._asks_release() or self._asks_stage_tests():
             steps["person_tubes"] = stages_facts.PERSON_TUBES
         steps |= {**self._fact_steps(), **self._people_steps(), "holds": kinds.HOLDS}
-        if "negative_result" in self._kinds:
-            steps["negatives_of_several"] = kinds.NEGATIVES_OF_SEVERAL
+        if kinds.CERTIFICATE in self._kinds:
+            steps |= {"certified": kinds.CERTIFIED, "certified_of_several": kinds.CERTIFIED_OF_SEVERAL}
         if "test_overdue" in self._kinds:
             steps["sampled_since"] = kinds.SAMPLED_SINCE
         elsewhere = self._is_given(OPENED_ELSEWHERE)
@@ -196,9 +196,8 @@ class _Steps:
                 "several_rows": others or stages_decisions.NO_EVIDENCE,
                 "applied_of_several": stages_decisions.APPLIED_OF_SEVERAL,
                 "evidence_rows": rows,
-                "applied": stages_decisions.APPLIED_OR_ONE.format(one=kinds.CERTIFICATE),
                 "contested": stages_decisions.CONTESTED,
-                "fallback": fallback,
+                "fallback": kinds.NO_RECENT_RESULT_NOR_CERTIFICATE,
                 "emergencies": emergencies,
                 "ranked_of_several": stages_decisions.RANKED_OF_SEVERAL.format(one=kinds.CERTIFICATE),
                 "ranked": stages_decisions.RANKED_OR_ONE.format(one=kinds.CERTIFICATE),

@@ -28,11 +28,6 @@ GROUP BY person_id, rule_id
 APPLIED = _APPLIED.format(rows="evidence_rows")
 # A kind that gives a person one row at most is as it stands what applies: of a city, nearly all that does.
 APPLIED_OF_SEVERAL = _APPLIED.format(rows="several_rows")
-APPLIED_OR_ONE = """
-SELECT person_id, rule_id, since, until, sampled_at FROM applied_of_several
-UNION ALL
-SELECT person_id, rule_id, since, until, sampled_at FROM kind_{one}
-"""
 CONTESTED = "SELECT DISTINCT person_id FROM applied_of_several"
 
 EMERGENCIES = """

@@ -56,7 +56,7 @@ SELECT
     coalesce(s.first_person = s.last_person, true)
         AND NOT coalesce(t.is_household, false) AND coalesce(t.capacity, 1) = 1 AS is_single,
     s.first_person IS NULL OR coalesce(known_void(t.is_void, t.voided_at), false) AS is_void,
-    s.earliest_at, s.last_at
+    s.earliest_at, s.last_at, s.first_person, s.last_person
 FROM tube_swabs s
 LEFT JOIN tubes t ON t.tube_id = s.tube_key
 """
@@ -91,7 +91,8 @@ GROUP BY s.person_id, s.tube_key
 # Tubes of which all reports count and all say the same, as nearly all do: nothing there has to be judged row by row.
 PLAIN_TUBES = """
 SELECT
-    f.tube_key, f.is_single, f.last_at, r.received_at, r.reported_at, r.tested_at, r.result_id
+    f.tube_key, f.is_single, f.last_at, f.first_person, f.last_person,
+    r.received_at, r.reported_at, r.tested_at, r.result_id
 FROM tube_facts f
 JOIN tube_reports r ON r.tube_id = f.tube_key
 LEFT JOIN (SELECT DISTINCT tube_key FROM named_swabs) n ON n.tube_key = f.tube_key
@@ -229,7 +230,7 @@ WHERE t.positive_received_at IS NOT NULL OR t.unclear_received_at IS NOT NULL
 # known to be the later one.
 TUBE_STATES = """
 SELECT
-    tube_key, is_single, last_at, 'negative' AS state,
+    tube_key, is_single, last_at, first_person, last_person, 'negative' AS state,
     received_at AS negative_received_at, reported_at AS negative_reported_at, tested_at AS negative_tested_at,
     result_id AS negative_result_id
 FROM plain_tubes
@@ -238,6 +239,8 @@ SELECT
     f.tube_key,
     f.is_single,
     f.last_at,
+    f.first_person,
+    f.last_person,
     CASE
         WHEN r.positive_received_at IS NOT NULL AND r.negative_received_at IS NOT NULL THEN 'contradicting'
         WHEN r.positive_received_at IS NOT NULL THEN 'positive'
@@ -257,7 +260,7 @@ WHERE p.tube_key IS NULL AND NOT f.is_void
 # Tubes that may still say something of somebody: all but the negatives too old for any certificate.
 LIVE_TUBES = """
 SELECT
-    t.tube_key, t.is_single, t.state,
+    t.tube_key, t.is_single, t.first_person, t.last_person, t.state,
     t.negative_received_at, t.negative_reported_at, t.negative_tested_at, t.negative_result_id
 FROM tube_states t
 CROSS JOIN (SELECT max(span) AS span FROM rules WHERE kind = 'negative_result') r
@@ -274,16 +277,14 @@ JOIN live_tubes t ON t.tube_key = s.tube_key
 WHERE s.stands
 """
 
-# Nearly everybody has one; only those of several have to be told apart.
-NEGATIVE_PEOPLE = """
-SELECT n.person_id, n.records, n.tube_key, n.earliest_at
-FROM (
-    SELECT person_id, count(*) AS records, min(tube_key) AS tube_key, min(earliest_at) AS earliest_at
-    FROM live_swabs
-    WHERE state = 'negative'
-    GROUP BY person_id
-) n
-JOIN seen_persons p ON p.person_id = n.person_id
+# Nearly everybody has one record; only those of several have to be told apart.
+NEGATIVE_RECORDS = """
+SELECT
+    person_id, count(*) > 1 AS has_several, CASE WHEN count(*) = 1 THEN min(tube_key) END AS tube_key,
+    min(earliest_at) AS earliest_at
+FROM live_swabs
+WHERE state = 'negative'
+GROUP BY person_id
 """
 
 OTHER_SWABS = """
@@ -412,6 +413,9 @@ WHERE trouble IN ('positive', 'held', 'unclear')
 GROUP BY person_id
 """
 
+# Stages with a row per tube, read by those of people: a tube is asked for by ``first_person`` to ``last_person`` only.
+OF_TUBES = ("tube_states", "live_tubes")
+
 STEPS = {
     "seen_persons": SEEN_PERSONS,
     "seen_samples": SEEN_SAMPLES,
@@ -435,7 +439,7 @@ STEPS = {
     "tube_states": TUBE_STATES,
     "live_tubes": LIVE_TUBES,
     "live_swabs": LIVE_SWABS,
-    "negative_people": NEGATIVE_PEOPLE,
+    "negative_records": NEGATIVE_RECORDS,
     "other_swabs": OTHER_SWABS,
     "seen_cases": SEEN_CASES,
     "troubled": TROUBLED,
