@@ -143,17 +143,21 @@ WHERE s.tube_id IS NOT NULL
 """,
     "mates_samples": "SELECT s.* FROM every_sample s JOIN touched_tubes t ON t.tube_id = s.tube_id",
     # A result that names a tube-mate and no tube may be of the shared tube: all swabs of the named tell.
+    "untubed_results": "SELECT * FROM results WHERE tube_id IS NULL",
     "named_results": """
-SELECT r.* FROM results r
-JOIN (SELECT person_id FROM mates_samples UNION SELECT person_id FROM only_people) m ON m.person_id = r.person_id
-WHERE r.tube_id IS NULL
+SELECT r.* FROM untubed_results r
+WHERE r.person_id IN (SELECT person_id FROM mates_samples) OR r.person_id IN (SELECT person_id FROM only_people)
 """,
+    # Every swab of the touched tubes is there; what else these people have is in no tube, and of the named in another.
     "only_samples": """
 SELECT * FROM mates_samples
 UNION ALL
+SELECT s.* FROM every_sample s JOIN only_people o ON o.person_id = s.person_id WHERE s.tube_id IS NULL
+UNION ALL
 SELECT s.* FROM every_sample s
-JOIN (SELECT person_id FROM named_results UNION SELECT person_id FROM only_people) o ON o.person_id = s.person_id
-WHERE s.tube_id IS NULL OR NOT EXISTS (SELECT 1 FROM touched_tubes t WHERE t.tube_id = s.tube_id)
+JOIN (SELECT DISTINCT person_id FROM named_results) n ON n.person_id = s.person_id
+WHERE NOT EXISTS (SELECT 1 FROM mates_samples m WHERE m.sample_id = s.sample_id)
+    AND NOT (s.tube_id IS NULL AND EXISTS (SELECT 1 FROM only_people o WHERE o.person_id = s.person_id))
 """,
     "only_tubes": "SELECT t.* FROM tubes t JOIN touched_tubes o ON o.tube_id = t.tube_id",
     "touched_results": """
