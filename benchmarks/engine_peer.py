@@ -1,9 +1,10 @@
 """What an analyst writes instead of the engine: statuses of a city with pandas, from the same Parquet.
 
-``python -m benchmarks.engine_peer FACTS OUTPUT AS_OF``. The same rules where they are usual (positive, positive pool
-and its hold, contradiction, orders, cases, a negative that still stands, pending, missed round), results by tube,
-corrections and reports taken back. It keeps no evidence, no other reasons, no set-aside facts and no delta, and knows
-no swab without a time: what is left out makes it faster, not slower.
+``python -m benchmarks.engine_peer FACTS OUTPUT AS_OF PREVIOUS ROUND``. Statuses by the same rules where they are
+usual (positive, positive pool and its hold, contradiction, orders, cases, a negative that still stands, pending, missed
+round), results by tube, corrections and reports taken back; what changed since the decisions in ``PREVIOUS``; and one
+round: who is sampled, exempt, away or missing with what came back, by building. It keeps no evidence, no other reasons,
+no set-aside facts and no findings, and knows no swab without a time: what is left out makes it faster, not slower.
 """
 
 from __future__ import annotations
@@ -92,13 +93,57 @@ def statuses(facts: Path, as_of: datetime) -> pd.DataFrame:
     return best[best.person_id.isin(persons.person_id)].sort_values("person_id")
 
 
+def changed(decided: pd.DataFrame, previous: Path) -> pd.DataFrame:
+    """Whose status, rule or reason differs from the run before."""
+    before = read(previous, "decisions", ["person_id", "status", "rule_id", "reason"])
+    both = before.merge(decided, on="person_id", how="outer", suffixes=("_before", ""))
+    return both[(both.status_before != both.status) | (both.reason_before != both.reason)]
+
+
+def counted(facts: Path, output: Path, number: int, as_of: datetime) -> dict[str, int]:
+    """One round by person and by building; written beside ``output``."""
+    swabs = read(facts, "samples")
+    swabs = swabs[(swabs.round_id == number) & (swabs.recorded_at <= as_of) & ~swabs.is_void]
+    swabs = swabs.drop_duplicates(["person_id", "tube_id"])
+    tubes = tubes_of(facts, swabs, as_of)
+    rows = swabs.merge(tubes, left_on="tube_id", right_index=True)
+    rows["outcome"] = "pending"
+    rows.loc[rows.indeterminate_at.notna(), "outcome"] = "unclear"
+    rows.loc[rows.negative_at.notna(), "outcome"] = "negative"
+    rows.loc[rows.positive_at.notna(), "outcome"] = "held"
+    rows.loc[rows.positive_at.notna() & rows.is_single, "outcome"] = "positive"
+    order = {"positive": 0, "held": 1, "unclear": 2, "pending": 3, "negative": 4}
+    rows["rank"] = rows.outcome.map(order)
+    outcomes = rows.sort_values("rank").drop_duplicates("person_id")[["person_id", "outcome", "sampled_at"]]
+    people = read(facts, "roster").merge(outcomes, on="person_id", how="left")
+    people = people.merge(read(facts, "exempt"), on="person_id", how="left")
+    people["state"] = "missing"
+    people.loc[people.reason.notna(), "state"] = "exempt"
+    people.loc[people.reason == "在外地", "state"] = "away"
+    people.loc[people.outcome.notna(), "state"] = "sampled"
+    people.drop(columns=["room"]).to_parquet(f"{output}-people.parquet")
+    places = ["township", "community", "compound", "building"]
+    buildings = people.groupby([*places, "state"]).size().unstack(fill_value=0)
+    buildings.join(people.groupby([*places, "outcome"]).size().unstack(fill_value=0)).to_parquet(
+        f"{output}-buildings.parquet"
+    )
+    return {str(state): int(rows) for state, rows in people.state.value_counts().items()}
+
+
 def main() -> None:
-    started = time.perf_counter()
     facts, output, as_of = Path(sys.argv[1]), Path(sys.argv[2]), datetime.fromisoformat(sys.argv[3])
+    previous, number = Path(sys.argv[4]), int(sys.argv[5])
+    started = time.perf_counter()
     decided = statuses(facts, as_of)
     decided.to_parquet(output)
+    status_done = time.perf_counter()
+    changed(decided, previous).to_parquet(f"{output}-delta.parquet")
+    delta_done = time.perf_counter()
+    states = counted(facts, output, number, as_of)
+    ended = time.perf_counter()
+    parts = {"status": status_done - started, "delta": delta_done - status_done, "reconciliation": ended - delta_done}
     counts = {str(status): int(people) for status, people in decided.status.value_counts().items()}
-    print(json.dumps({"seconds": time.perf_counter() - started, "statuses": counts}))
+    print(json.dumps({"seconds": ended - started, "parts": parts, "statuses": counts, "states": states}))
 
 
 if __name__ == "__main__":
