@@ -100,8 +100,8 @@ LEFT JOIN (
 WHERE r.received_at <= TIMESTAMP '{as_of}'
 """
 OUTPUTS = {
-    "people": "SELECT person AS person_id, on_roster, state, because, reason, outcome, action, first_sampled_at, "
-    "last_sampled_at, last_contact_at, township FROM people ORDER BY person",
+    "people": "SELECT CAST(person AS BIGINT) AS person_id, on_roster, state, because, reason, outcome, action, "
+    "first_sampled_at, last_sampled_at, last_contact_at, township FROM people ORDER BY person",
     "tubes": "SELECT * EXCLUDE (tube, laboratories, boxes) FROM tubes ORDER BY tube",
     "buildings": "SELECT * EXCLUDE (building_place) FROM buildings ORDER BY building_place",
     "totals": "SELECT * FROM totals",
@@ -158,6 +158,7 @@ def _count_the_odd(db: Stages, round_id: int, settings: RoundSettings) -> None:
         db.define(f"ALTER VIEW city_{name} RENAME TO whole_{name}")
         db.view(f"city_{name}", f"SELECT * FROM odd_{name}")
     as_rows(db, round_id, settings)
+    db.view("person_names", plain.PERSON_NAMES)
     db.define(stages_tubes.MACROS)
     db.define(stages_places.MACROS)
     steps = stages_tubes.STEPS | stages_people.STEPS | {"findings": stages_counts.FINDINGS}
