@@ -25,6 +25,7 @@ from tests.config.databases import quick_folder
 from tests.journeys.night import Night
 from tests.journeys.serving import ROOT, Product
 from tests.journeys.watching import Watch
+from tests.product.database import migrated_folder
 from tests.product.database import test_database as made_database
 
 PEOPLE = 1700
@@ -56,13 +57,18 @@ def demo(folder: Path, as_of: datetime) -> Path:
 
 @pytest.fixture(scope="package")
 def product(folder: Path, demo: Path) -> Iterator[Product]:
-    """Served with its worker, on its embedded PostgreSQL or on the server of LIANFANG_TEST_SERVER."""
+    """Served with its worker, on its embedded PostgreSQL or on the server of LIANFANG_TEST_SERVER.
+
+    The tables are there already: that a first start makes them is what ``tests/config/serving`` looks at.
+    """
     with ExitStack() as stack:
         environment = {}
         if os.environ.get("LIANFANG_TEST_SERVER"):
             (folder / "server").mkdir()
             owner_url, app_url = stack.enter_context(made_database(folder / "server"))
             environment = {"DATABASE_OWNER_URL": owner_url, "DATABASE_URL": app_url}
+        else:
+            subprocess.run(["cp", "-a", migrated_folder(), folder / "product"], check=True)
         running = Product(folder / "product", demo, environment)
         stack.callback(running.stop)
         yield running

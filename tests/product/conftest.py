@@ -11,6 +11,8 @@ _FOLDER = set_up()
 import pytest  # noqa: E402
 from django.conf import settings  # noqa: E402
 from django.core.cache import cache  # noqa: E402
+from django.core.handlers.base import BaseHandler  # noqa: E402
+from django.core.signals import setting_changed  # noqa: E402
 from django.db import connections, transaction  # noqa: E402
 from django.test import Client  # noqa: E402
 from django.test.utils import setup_test_environment, teardown_test_environment  # noqa: E402
@@ -36,6 +38,31 @@ def product_database() -> Iterator[None]:
         yield
         teardown_test_environment()
         connections.close_all()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def one_chain_of_middleware() -> Iterator[None]:
+    """Clients share the middleware, as the requests of a served product do, until a setting changes.
+
+    By itself Django makes it anew for each client, of which the tests have thousands, and looks through every folder of
+    static files each time.
+    """
+    load, made = BaseHandler.load_middleware, {}
+
+    def load_once(handler: BaseHandler, is_async: bool = False) -> None:
+        if is_async not in made:
+            load(handler, is_async)
+            made[is_async] = {name: value for name, value in vars(handler).items() if "_middleware" in name}
+        vars(handler).update(made[is_async])
+
+    def forget(**changed: object) -> None:
+        made.clear()
+
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(BaseHandler, "load_middleware", load_once)
+        setting_changed.connect(forget)
+        yield
+        setting_changed.disconnect(forget)
 
 
 @pytest.fixture(autouse=True)

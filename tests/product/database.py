@@ -69,8 +69,8 @@ def test_database(folder: Path) -> Iterator[tuple[str, str]]:
             yield urls
 
 
-@contextmanager
-def _embedded(folder: Path) -> Iterator[tuple[str, str]]:
+def migrated_folder() -> Path:
+    """A product's folder whose embedded database has all tables and no rows; to be copied, never to be used."""
     from lianfang.config.embedded import EmbeddedPostgres
 
     kept = ROOT / ".pytest_cache" / "lianfang-database" / fingerprint()
@@ -84,8 +84,15 @@ def _embedded(folder: Path) -> Iterator[tuple[str, str]]:
             with EmbeddedPostgres(draft / "data") as addresses:
                 migrate(addresses.owner_url, addresses.app_url, draft / "settings")
             draft.rename(kept)
+    return kept / "data"
+
+
+@contextmanager
+def _embedded(folder: Path) -> Iterator[tuple[str, str]]:
+    from lianfang.config.embedded import EmbeddedPostgres
+
     data = folder / "data"
-    subprocess.run(["cp", "-a", str(kept / "data"), str(data)], check=True)
+    subprocess.run(["cp", "-a", str(migrated_folder()), str(data)], check=True)
     with EmbeddedPostgres(data) as addresses:
         yield addresses.owner_url, addresses.app_url
 

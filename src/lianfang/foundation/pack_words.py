@@ -181,10 +181,11 @@ class PackWords:
         return self._texts(f"pack_words.dont_found.{finding.code}", **params)
 
     def dont(self, answer: DontAnswer) -> tuple[str, tuple[str, ...]]:
-        """The don't's own words, and what was found; where it cannot be decided, why."""
+        """The don't's own words, and what was found; where it cannot be decided, why, and what is not said."""
         name = self._texts(f"pack_words.dont.{answer.number}")
         if answer.outcome == "undecided":
-            return name, (self._texts(f"pack_words.dont_undecided.{answer.number}"),)
+            unsaid = (self.finding(one) for one in answer.unsaid)
+            return name, (self._texts(f"pack_words.dont_undecided.{answer.number}"), *unsaid)
         return name, tuple(self.finding(one) for one in answer.findings)
 
     def rhythm(self, every_days: float | None, share: float | None) -> str:

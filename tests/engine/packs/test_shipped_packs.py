@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from lianfang.engine.packs import Pack, lint_pack, load_packs, pack_in_force
+from lianfang.engine.packs import Pack, lint_pack, load_pack, load_packs, pack_in_force
 from lianfang.engine.packs.guards import truth
 from lianfang.engine.packs.layers import layered
 from lianfang.engine.packs.model import LANGUAGES, Graded
@@ -318,3 +318,13 @@ def test_the_guide_counts_cases_and_grades_as_they_are() -> None:
         assert f"| `{name}` | {counts} | {unverified} of {len(entries)} |" in guide
         cases = len(cases_of(name))
         assert re.search(rf"^\| `{re.escape(name)}` \|.*\| {cases} \|$", guide, re.MULTILINE), (name, cases)
+
+
+@pytest.mark.parametrize("name", ["covid19/v9", "covid19/v9+20"])
+def test_readers_of_english_read_what_rules_and_categories_rest_on(name: str) -> None:
+    pack = load_pack(PACKS / name)
+    entries = (*pack.rules, pack.emergency_override, *pack.categories.values())
+    assert [entry.reference for entry in entries if not entry.reference_in("en")[1]] == []
+    asked = {each for entry in entries for each in entry.sources}
+    assert [source.id for source in pack.manifest.sources if source.id in asked and source.title_en is None] == []
+    assert [entry.reference_en for entry in entries if re.search("[\u4e00-\u9fff]", entry.reference_en or "")] == []

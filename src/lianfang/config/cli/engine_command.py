@@ -1,8 +1,10 @@
-"""``lianfang engine run | compare``: a city's statuses from Parquet to Parquet, without a database."""
+"""``lianfang engine run | reconcile | compare``: a city's statuses and rounds from Parquet to Parquet, without a
+database."""
 
 from __future__ import annotations
 
 import argparse
+from collections.abc import Mapping
 from pathlib import Path
 
 from lianfang.config.cli.console import Console
@@ -10,6 +12,8 @@ from lianfang.config.policy_folder import policy_packs_folder
 from lianfang.engine.backends import UntranslatableError
 from lianfang.engine.backends.columnar import ColumnarError
 from lianfang.engine.packs import NotInForceError, Pack, PackError, load_pack
+from lianfang.engine.rounds import RoundSettings
+from lianfang.engine.rounds.bulk import CITY_ROSTER, reconcile_city
 from lianfang.engine.status.bulk import BulkRun, run_in_bulk
 from lianfang.engine.status.comparing import compare_runs
 
@@ -18,8 +22,9 @@ SAME, DIFFERENT, REFUSED = 0, 1, 2
 
 def run_engine(arguments: argparse.Namespace, console: Console) -> int:
     """0: done, or both are the same; 1: they differ; 2: refused, nothing of use was written."""
+    actions = {"run": _run, "reconcile": _reconcile, "compare": _compare}
     try:
-        return _compare(arguments, console) if arguments.action == "compare" else _run(arguments, console)
+        return actions[arguments.action](arguments, console)
     except (ColumnarError, NotInForceError, PackError, UntranslatableError, FileExistsError, LookupError) as error:
         console.error(console.text("engine.refused", what=str(error)))
     except ModuleNotFoundError as error:
@@ -72,6 +77,39 @@ def _on_cluster(arguments: argparse.Namespace, pack: Pack, superseded: list[Pack
             previous=None if arguments.previous is None else arguments.previous.absolute(),
             superseded=superseded,
         )
+
+
+def _reconcile(arguments: argparse.Namespace, console: Console) -> int:
+    if not (arguments.facts / CITY_ROSTER.name).is_dir():
+        raise ColumnarError(f"{arguments.facts.name}: no {CITY_ROSTER.name}")
+    settings = RoundSettings(
+        as_of=arguments.as_of,
+        starts_at=arguments.round_from,
+        ends_at=arguments.round_until,
+        late_after=arguments.late_after,
+        hold_at_most=arguments.hold,
+    )
+    totals = _counted_on_cluster(arguments, settings) if arguments.cluster else reconcile_city(
+        arguments.facts,
+        arguments.output,
+        arguments.round,
+        settings,
+        threads=arguments.threads,
+        memory=arguments.memory,
+    )  # fmt: skip
+    said = {name: f"{count:,}" for name, count in totals.items()}
+    for line in ("round_proof", "round_outcomes", "round_beside"):
+        console.answer(console.text(f"engine.{line}", **said))
+    return SAME
+
+
+def _counted_on_cluster(arguments: argparse.Namespace, settings: RoundSettings) -> Mapping[str, int]:
+    from lianfang.engine.backends.cluster import Cluster
+    from lianfang.engine.rounds.on_cluster import reconcile_on_cluster
+
+    facts, output = arguments.facts.absolute(), arguments.output.absolute()
+    with Cluster(arguments.cluster) as cluster:
+        return reconcile_on_cluster(facts, output, arguments.round, settings, cluster=cluster)
 
 
 def _compare(arguments: argparse.Namespace, console: Console) -> int:

@@ -136,7 +136,8 @@ def _values(words: PackWords, console: Console, pack: Pack, as_of: datetime) -> 
             yield f"{words.word('pack:parameters', name)}: {console.text('pack_words.retired')}"
             continue
         value = words.span(dated.value, parameter.unit)
-        line = f"{words.word('pack:parameters', name)}: {value} [{dated.grade}] {dated.reference}"
+        reference, _ = dated.reference_in(_language(console))
+        line = f"{words.word('pack:parameters', name)}: {value} [{dated.grade}] {reference}"
         if origin is not None:
             layer = origin.layer.file.name.in_language(_language(console))
             because = origin.override.because.in_language(_language(console))

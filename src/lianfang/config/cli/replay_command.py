@@ -21,10 +21,13 @@ _MOST_LINES = 60
 _TOLD = ("appeared", "gone", "status", "reason", "end", "emergency")
 
 
-def run_replay(arguments: argparse.Namespace, console: Console, old: Pack, new: Pack) -> int:
+def run_replay(
+    arguments: argparse.Namespace, console: Console, old: Pack, new: Pack, others: Iterable[Pack] = ()
+) -> int:
     """0: told; 2: the folder has no facts, or no such place; 3: no database."""
     if arguments.facts is not None:
-        return replay_folder(arguments.facts, old, new, arguments.as_of, console, as_json=arguments.json)
+        at, as_json = arguments.as_of, arguments.json
+        return replay_folder(arguments.facts, old, new, at, console, as_json=as_json, others=others)
     try:
         with opened_product(arguments.folder, console.language):
             return replay_product(old, new, arguments.division, arguments.as_of, console, as_json=arguments.json)
@@ -59,16 +62,24 @@ def replay_product(
 
 
 def replay_folder(
-    folder: Path, old: Pack, new: Pack, as_of: datetime | None, console: Console, *, as_json: bool
-) -> int:
-    """Over ``<table>.parquet`` files, or ``<table>/`` folders of them, with the columns of the engine's contract."""
+    folder: Path, old: Pack, new: Pack, as_of: datetime | None, console: Console, *, as_json: bool,
+    others: Iterable[Pack] = (),
+) -> int:  # fmt: skip
+    """Over ``<table>.parquet`` files, or ``<table>/`` folders of them, with the columns of the engine's contract.
+
+    ``others``: packs under which something may have been opened, where either pack leads back to them.
+    By place too, where there is a ``roster`` or ``residencies`` say where people live.
+    """
     import pyarrow.parquet as parquet
 
+    from lianfang.config.cli.replay_places import place_of
     from lianfang.engine.status import StatusEngine, StatusFacts, delta
     from lianfang.engine.status.contract import DECISIONS, FACT_CONTRACTS
+    from lianfang.engine.status.transitions import chain_of
 
     paths = {name: next((p for p in (folder / f"{name}.parquet", folder / name) if p.exists()), None)
-             for name in FACT_CONTRACTS}  # fmt: skip
+             for name in (*FACT_CONTRACTS, "roster")}  # fmt: skip
+    roster = paths.pop("roster")
     if paths["persons"] is None:
         console.error(console.text("status_command.no_facts", folder=str(folder)))
         return USAGE
@@ -79,16 +90,18 @@ def replay_folder(
         if not pack.is_in_force(at):
             decided.append(DECISIONS.empty())
             continue
-        with StatusEngine(pack) as engine:
+        with StatusEngine(pack, superseded=chain_of(pack, (*others, old))[1:]) as engine:
             decided.append(engine.decide(facts, at).decisions)
     changes = [row for row in delta(*decided).to_pylist() if row["change"] in _TOLD]
-    _tell({"people": facts.persons.num_rows, **_summed(changes)}, console, as_json=as_json)
+    places = place_of([row["person_id"] for row in changes], roster, facts.conformed()["residencies"], at)
+    _tell({"people": facts.persons.num_rows, **_summed(changes, places)}, console, as_json=as_json)
     return DONE
 
 
-def _summed(changes: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
+def _summed(changes: Iterable[Mapping[str, Any]], places: Mapping[int, str]) -> dict[str, Any]:
+    """Who changed, by place (where any is known) and by rule."""
     rank = ("green", "unknown", "yellow", "red").index
-    counts: Counter[tuple[str, str, str, str]] = Counter()
+    counts: Counter[tuple[str, str, str, str, str]] = Counter()
     changed = worsened = improved = 0
     for row in changes:
         was, now = row["previous_status"] or "unknown", row["status"] or "unknown"
@@ -97,9 +110,11 @@ def _summed(changes: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
         changed += 1
         worsened += rank(now) > rank(was)
         improved += rank(now) < rank(was)
-        counts[was, now, row["previous_rule_id"] or "", row["rule_id"] or ""] += 1
-    rows = [dict(zip(("from", "to", "before_rule", "rule"), key, strict=True), people=count)
+        counts[places.get(row["person_id"], "–"), was, now, row["previous_rule_id"] or "", row["rule_id"] or ""] += 1
+    rows = [dict(zip(("place", "from", "to", "before_rule", "rule"), key, strict=True), people=count)
             for key, count in counts.most_common()]  # fmt: skip
+    if not places:
+        rows = [{name: value for name, value in row.items() if name != "place"} for row in rows]
     return {"changed": changed, "worsened": worsened, "improved": improved, "counts": rows}
 
 

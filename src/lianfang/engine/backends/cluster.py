@@ -8,6 +8,7 @@ Java 17.
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
@@ -17,10 +18,11 @@ import pyarrow as pa
 
 from lianfang.engine.backends.constants import Constant
 from lianfang.engine.backends.dialects import Translation
+from lianfang.engine.backends.spark_words import WIDER
 from lianfang.engine.tables import TableContract
 
 if TYPE_CHECKING:
-    from pyspark.sql import DataFrame
+    from pyspark.sql import DataFrame, SparkSession
 
 _WORD = re.compile(r"\w+")
 _SETTINGS = {
@@ -75,8 +77,7 @@ class Cluster:
 
     def load(self, name: str, table: pa.Table) -> None:
         """A small table out of memory under a name."""
-        rows = [tuple(row.values()) for row in table.to_pylist()]
-        self._spark.createDataFrame(rows, _schema(table.schema)).createOrReplaceTempView(name)
+        _load(self._spark, name, table)
 
     def run(
         self,
@@ -113,6 +114,10 @@ class Cluster:
         rows = self._spark.read.parquet(path).groupBy(column).count().orderBy(column).collect()
         return {row[0]: row[1] for row in rows}
 
+    def stages(self, work: str) -> ClusterStages:
+        """The cluster as ``embedded.Stages`` are spoken to; ``work`` is where stages are kept until the run ends."""
+        return ClusterStages(self._spark, work)
+
     def _write(self, frame: DataFrame, contract: TableContract, path: str) -> int:
         columns = [
             f"CAST({f'`{column.name}`' if column.name in frame.columns else 'NULL'} AS {_kind(column.type)}) "
@@ -120,7 +125,8 @@ class Cluster:
             for column in contract.columns
         ]
         frame.selectExpr(*columns).write.parquet(path)
-        return int(self._spark.read.parquet(path).count())
+        # With its columns given, nothing has to be read to find them.
+        return int(self._spark.read.schema(_schema(contract.schema)).parquet(path).count())
 
     def _exists(self, path: str) -> bool:
         context: Any = self._spark.sparkContext
@@ -128,9 +134,67 @@ class Cluster:
         return bool(where.getFileSystem(context._jsc.hadoopConfiguration()).exists(where))
 
 
+class ClusterStages:
+    """What is said to ``embedded.Stages``, said to Spark; statements may also say what ``spark_words`` knows."""
+
+    def __init__(self, spark: SparkSession, work: str) -> None:
+        self._spark = spark
+        self._work = work
+        self._macros: tuple[str, ...] = ()
+
+    def load(self, **tables: pa.Table) -> None:
+        """Give small tables their names."""
+        for name, table in tables.items():
+            _load(self._spark, name, table)
+
+    def define(self, sql: str) -> None:
+        """Define macros."""
+        self._macros += (sql,)
+
+    def view(self, name: str, sql: str) -> None:
+        """Give a SELECT a name; it is computed where the name is used."""
+        self._frame(sql).createOrReplaceTempView(name)
+
+    def stage(self, name: str, sql: str) -> None:
+        """Make the table ``name`` from a SELECT over earlier stages."""
+        frame = self._frame(sql)
+        frame.write.mode("overwrite").parquet(f"{self._work}/{name}")
+        self._spark.read.schema(frame.schema).parquet(f"{self._work}/{name}").createOrReplaceTempView(name)
+
+    def stages(self, steps: Mapping[str, str], *, keep: Collection[str]) -> None:
+        """Make several stages in the order given; what is named once and is not to be kept is computed there."""
+        # A view that is named twice in one statement is computed twice, and Spark may lose columns of its joins.
+        uses = Counter(word for sql in steps.values() for word in _WORD.findall(sql))
+        for name, sql in steps.items():
+            if name in keep or uses[name] > 1:
+                self.stage(name, sql)
+            else:
+                self.view(name, sql)
+
+    def rows(self, sql: str) -> list[tuple[Any, ...]]:
+        """Run a SELECT and return its few rows."""
+        return [tuple(row) for row in self._frame(sql).collect()]
+
+    def described(self, sql: str) -> list[dict[str, Any]]:
+        """The same, by name of column."""
+        return [row.asDict() for row in self._frame(sql).collect()]
+
+    def write(self, sql: str, path: str) -> None:
+        """Write the rows of a SELECT as Parquet under a path."""
+        self._frame(sql).write.parquet(path)
+
+    def _frame(self, sql: str) -> DataFrame:
+        return self._spark.sql(Translation("spark", self._macros, {}, wider=WIDER)(sql))
+
+
 def work_folder(output: Path | str) -> str:
     """Where the stages of a run are kept until it ends."""
     return f"{output}/_stages"
+
+
+def _load(spark: SparkSession, name: str, table: pa.Table) -> None:
+    rows = [tuple(row.values()) for row in table.to_pylist()]
+    spark.createDataFrame(rows, _schema(table.schema)).createOrReplaceTempView(name)
 
 
 def _schema(schema: pa.Schema) -> str:

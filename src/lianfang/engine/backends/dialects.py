@@ -9,14 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from functools import cache
-from typing import Literal
+from typing import Any
 
 import sqlglot
 from sqlglot import exp
 
 from lianfang.engine.backends.constants import Constant, literal
+from lianfang.engine.backends.translations import Dialect, UntranslatableError
 
-Dialect = Literal["spark", "sqlite"]
 _DAY_SECONDS = 86_400
 _SECONDS = {"SECOND": 1, "MINUTE": 60, "HOUR": 3_600, "DAY": _DAY_SECONDS}
 _SAME_EVERYWHERE = (
@@ -27,21 +27,25 @@ _SAME_EVERYWHERE = (
 _CASTS = {"TIMESTAMP", "TIMESTAMPNTZ", "DATE", "BIGINT", "INT", "DOUBLE", "VARCHAR", "TEXT", "BOOLEAN"}
 
 
-class UntranslatableError(ValueError):
-    """A stage says something that does not mean the same on another database; the message names it."""
-
-
 class Translation:
     """Translates stages into one dialect, with the macros and constants that they may call.
 
     With ``constants`` given as values they are written into the text; where ``binds`` is true they become parameters
-    ``:name``, so that the text is the same for every moment.
+    ``:name``, so that the text is the same for every moment. ``wider`` is what stages may say beyond what every
+    database says, by kind of node, with how this dialect says it (``spark_words``).
     """
 
     def __init__(
-        self, dialect: Dialect, macros: Iterable[str], constants: Mapping[str, Constant], *, binds: bool = False
+        self,
+        dialect: Dialect,
+        macros: Iterable[str],
+        constants: Mapping[str, Constant],
+        *,
+        binds: bool = False,
+        wider: Mapping[type[exp.Expression], Callable[[exp.Expression], exp.Expression]] | None = None,
     ) -> None:
         self._dialect = dialect
+        self._wider = wider or {}
         self._constants = constants
         self._binds = binds
         self._macros = {name: macro for text in macros for name, macro in _macros(text).items()}
@@ -49,8 +53,12 @@ class Translation:
     def __call__(self, sql: str) -> str:
         """The statement in the dialect. Raises ``UntranslatableError`` where it says what not every database says."""
         tree = self._expanded(exp.maybe_parse(sql, dialect="duckdb"))
-        _refuse(tree)
-        return tree.transform(_SPOKEN[self._dialect]).sql(self._dialect)
+        _refuse(tree, frozenset(self._wider))
+        return _written(_written(tree, self._widely), _SPOKEN[self._dialect]).sql(self._dialect)
+
+    def _widely(self, node: exp.Expression) -> exp.Expression:
+        write = self._wider.get(type(node))
+        return node if write is None else write(node)
 
     def _expanded(self, tree: exp.Expression) -> exp.Expression:
         return tree.transform(self._called)
@@ -68,6 +76,18 @@ class Translation:
             raise UntranslatableError(f"{name} takes {len(names)} arguments, not {len(node.expressions)}")
         given = {each: self._expanded(value.copy()) for each, value in zip(names, node.expressions, strict=True)}
         return exp.paren(self._expanded(body.copy()).transform(_filled_with(given)))
+
+
+def _written(tree: exp.Expression, write: Callable[[exp.Expression], exp.Expression]) -> exp.Expression:
+    """Every node written anew, parts before the whole: what stands inside of something rewritten is rewritten too."""
+    nodes: list[Any] = list(tree.walk())
+    for node in reversed(nodes):
+        new = write(node)
+        if node is tree:
+            tree = new
+        elif new is not node:
+            node.replace(new)
+    return tree
 
 
 def _filled_with(given: Mapping[str, exp.Expression]) -> Callable[[exp.Expression], exp.Expression]:
@@ -94,8 +114,10 @@ def _value(value: Constant) -> exp.Expression:
     return exp.paren(sqlglot.parse_one(literal(value), read="duckdb"))
 
 
-def _refuse(tree: exp.Expression) -> None:
+def _refuse(tree: exp.Expression, known: frozenset[type[exp.Expression]]) -> None:
     for node in tree.walk():
+        if type(node) in known:
+            continue
         if isinstance(node, exp.Func) and not isinstance(node, _SAME_EVERYWHERE):
             raise UntranslatableError(f"{node.sql('duckdb')}: not known to mean the same on every database")
         if isinstance(node, exp.Cast) and node.to.this.name not in _CASTS:

@@ -18,7 +18,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from lianfang.engine.backends.constants import Constant, seconds
-from lianfang.engine.backends.dialects import Translation
+from lianfang.engine.backends.translations import Translations
 from lianfang.engine.tables import TableContract
 
 _EPOCH = datetime(1970, 1, 1)
@@ -29,9 +29,9 @@ class FewRows:
     """One fixed set of stages, run again and again over other facts.
 
     ``schemas`` are the tables that are given; ``steps`` make stages from them in order; ``outputs`` are what ``run``
-    returns. ``macros`` and ``constants`` (their names; ``run`` gives the values) may be called by both. Raises
-    ``UntranslatableError`` where a statement does not mean the same on every database. For one thread at a time; use as
-    a context manager, or call ``close``.
+    returns. ``macros`` and ``constants`` (their names; ``run`` gives the values) may be called by both;
+    ``translations`` may know all of it from an earlier process. Raises ``UntranslatableError`` where a statement does
+    not mean the same on every database. For one thread at a time; use as a context manager, or call ``close``.
     """
 
     def __init__(
@@ -42,8 +42,10 @@ class FewRows:
         constants: Mapping[str, Constant],
         steps: Mapping[str, str],
         outputs: Mapping[str, tuple[TableContract, str]],
+        translations: Translations | None = None,
     ) -> None:
-        translated = Translation("sqlite", macros, constants, binds=True)
+        statements = [*steps.values(), *(sql for _, sql in outputs.values())]
+        texts = (translations or Translations()).of("sqlite", statements, macros=macros, constants=constants)
         self._connection = sqlite3.connect(
             ":memory:", check_same_thread=False, isolation_level=None, cached_statements=len(steps) + len(schemas) + 32
         )
@@ -55,12 +57,12 @@ class FewRows:
             name: f'INSERT INTO "{name}" VALUES ({", ".join("?" * len(schema))})' for name, schema in schemas.items()
         }
         self._steps = []
-        for name, sql in steps.items():
-            statement = translated(sql)
+        for name, statement in zip(steps, texts, strict=False):
             # Over no facts, for the names of its columns.
             self._connection.execute(f'CREATE TABLE "{name}" AS {statement}', given)
             self._steps.append(f'INSERT INTO "{name}" {statement}')
-        self._outputs = {name: (contract, translated(sql)) for name, (contract, sql) in outputs.items()}
+        said = zip(outputs.items(), texts[len(steps) :], strict=True)
+        self._outputs = {name: (contract, statement) for (name, (contract, _)), statement in said}
         self._fixed: dict[str, pa.Table] = {}
 
     def __enter__(self) -> FewRows:

@@ -65,22 +65,41 @@ class InThreeLanguages(Model):
         return {"zh-Hans": self.zh_hans, "zh-Hant": self.zh_hant, "en": self.en}[language]
 
 
+_HAN = re.compile(r"[\u4e00-\u9fff]")
+
+
+def said_in(words: str, english: str | None, language: str) -> tuple[str, bool]:
+    """What stands in a pack, which quotes in Chinese, for readers of a language, and whether they read it as theirs."""
+    if language == "en" and english is not None:
+        return english, True
+    return words, language == LANGUAGES[0] or not _HAN.search(words)
+
+
 class Source(Model):
     """Where something was read. Grade A official text, B reprint by a news medium, C other reprint, D weak."""
 
     id: Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,40}$")]
     title: Words
+    title_en: Words | None = None
     found: Words
     grade: Grade
 
 
 class Graded(Model):
-    """Something that rests on sources of the manifest, by their ids."""
+    """Something that rests on sources of the manifest, by their ids.
+
+    ``reference_en`` is our translation of the reference, for readers of English pages; the reference is what counts.
+    """
 
     sources: tuple[str, ...] = ()
     reference: Words
+    reference_en: Words | None = None
     grade: Grade
     unverified: bool = False
+
+    def reference_in(self, language: str) -> tuple[str, bool]:
+        """The reference for readers of a language, and whether it is in it as far as we know."""
+        return said_in(self.reference, self.reference_en, language)
 
 
 class Effective(Model):

@@ -124,4 +124,6 @@ KINDS: Mapping[str, KindSpec] = MappingProxyType(
     }
 )
 FALLBACK = "no_recent_result"
+# The reason of whoever a rule that is not green leaves unknown, because a fact is missing that its condition asks.
+FACT_MISSING = "fact_missing"
 HOLDING = "positive_pool_hold"

@@ -90,6 +90,11 @@ class Pack:
     def version(self) -> int:
         return self.manifest.version
 
+    @property
+    def gives_colours(self) -> bool:
+        """Somebody may be said to be green, yellow or red; where nobody is, ``unknown`` is a loss to nobody."""
+        return bool(self.categories) or any(rule.status != "unknown" for rule in self.rules)
+
     def is_in_force(self, as_of: datetime) -> bool:
         return self.manifest.effective.contains(as_of)
 

@@ -142,6 +142,16 @@ FROM city_roster r ANTI JOIN odd_people o ON o.person = r.person_id
 UNION
 SELECT township, community, compound, building, unit FROM expected
 """
+# Who is named by the odd rows: a report may name somebody who is plain, and who has a name for that.
+PERSON_NAMES = """
+SELECT person, CAST(person AS VARCHAR) AS person_key
+FROM (
+    SELECT person FROM roster
+    UNION SELECT person FROM samples
+    UNION SELECT CAST(r.person_id AS INTEGER) FROM odd_results r
+    WHERE r.person_id IN (SELECT person_id FROM whole_roster) OR r.person_id IN (SELECT person FROM city_swabs)
+)
+"""
 # Texts of places are read once and stay where they are: a building is a number from here on.
 BUILDINGS = """
 SELECT DISTINCT

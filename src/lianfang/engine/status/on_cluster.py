@@ -9,10 +9,10 @@ from pathlib import Path
 
 from lianfang.engine.backends.cluster import Cluster, work_folder
 from lianfang.engine.packs import Pack
-from lianfang.engine.status.bulk import MADE_WHERE_USED, BulkRun, part_of
+from lianfang.engine.status.bulk import BulkRun, made_where_used, part_of
 from lianfang.engine.status.contract import DECISIONS, DELTA, FACT_CONTRACTS
 from lianfang.engine.status.delta import COMPARED, SEVERITY
-from lianfang.engine.status.plan import MACROS, OPENED_ELSEWHERE, moment, plan_at
+from lianfang.engine.status.plan import MACROS, OPENED_ELSEWHERE, Plans, moment
 
 _DELTA = f"SELECT * FROM ({COMPARED}) c WHERE change IS NOT NULL ORDER BY person_id"
 
@@ -26,15 +26,19 @@ def run_on_cluster(
     cluster: Cluster,
     previous: Path | None = None,
     superseded: Iterable[Pack] = (),
+    considers: bool = False,
 ) -> BulkRun:
-    """``run_in_bulk`` on a cluster. ``facts`` and ``output`` are folders that every worker reaches by the same path."""
+    """``run_in_bulk`` on a cluster. ``facts`` and ``output`` are folders that every worker reaches by the same path.
+
+    ``considers`` writes too what ``considering.considered`` asks of every rule: ``ranks``, ``endings`` and ``guarded``.
+    """
     at = moment(as_of)
     if output.exists() and any(output.iterdir()):
         raise FileExistsError(f"{output.name}: has files already")
     given = {name for name, contract in FACT_CONTRACTS.items() if cluster.attach(str(facts), contract)}
     if given & {"orders", "exposures"}:
         given.add(OPENED_ELSEWHERE)
-    plan = plan_at(pack, at, superseded, given)
+    plan = Plans(pack, superseded).at(at, given, considers=considers)
     for name, table in plan.tables.items():
         cluster.load(name, table)
     where = {"work": work_folder(output), "part": part_of(at), "output": str(output)}
@@ -43,7 +47,7 @@ def run_on_cluster(
         plan.outputs,
         macros=MACROS,
         constants=plan.constants,
-        made_where_used=MADE_WHERE_USED,
+        made_where_used=made_where_used(plan.steps),
         **where,
     )
     changes: Mapping[str, int] = {}

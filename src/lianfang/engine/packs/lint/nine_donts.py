@@ -2,9 +2,10 @@
 a layer against the pack that it is set over.
 
 Source: notice of 2022-06-05, reprinted (grade B). They were written for COVID-19; a pack of another disease is
-held against them as well, because each asks the same: is more done to people than the rules above ask? What a
-pack does not say (who is turned away at a hospital's door, where a checkpoint stands) cannot be read from it, and
-is answered with ``undecided``, never with ``kept``.
+held against them as well, because each asks the same: is more done to people than the rules above ask? What is
+answered is what the pack does by itself: an order that somebody gives by hand is not in it. What a pack does not say
+(who is turned away at a hospital's door, where a checkpoint stands) cannot be read from it, and is answered with
+``undecided`` and what is not said, never with ``kept``.
 """
 
 from __future__ import annotations
@@ -28,6 +29,15 @@ TRAVEL_MEASURES = frozenset(
     {"leave_city_with_certificate", "enter_with_certificate", "stay_in_area", "closed_area", "stay_home"}
 )
 CLOSING_MEASURES = frozenset({"close_premises", "close_markets", "suspend_class", "stop_work", "stop_transport"})
+# Measures by name of which it is known that they neither hold anybody nor close anything.
+OPEN_MEASURES = frozenset(
+    {
+        "avoid_gathering", "care_is_open", "clear_water_100m", "clear_water_weekly", "deliver_to_door",
+        "emergency_spraying", "fire_exits_open", "limit_gathering", "no_gathering", "personal_protection",
+        "publish_index", "report_cluster", "routine_control", "spray_twice_daily", "staggered_pickup",
+    }
+)  # fmt: skip
+CARE_IS_OPEN = "care_is_open"
 _LOW_RISK = ("from_low_risk_county",)
 
 
@@ -49,11 +59,12 @@ def _found(code: str, **values: str | float) -> Finding:
 
 @dataclass(frozen=True, slots=True)
 class DontAnswer:
-    """One of the nine: kept, broken (with what), or not to be decided from a pack."""
+    """One of the nine: kept, broken (with what), or not to be decided from a pack (with what it does not say)."""
 
     number: int
     outcome: Outcome
     findings: tuple[Finding, ...] = ()
+    unsaid: tuple[Finding, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,21 +95,25 @@ def nine_donts(pack: Pack, base: Pack | None) -> tuple[DontAnswer, ...]:
     ``base`` is the pack without its layers, or the one that it supersedes; where there is none, only what can
     be said of ``pack`` alone is broken, and what needs a comparison is undecided.
     """
-    found: dict[int, dict[Finding, None]] = {number: {} for number in range(1, 10)}
+    found: dict[int, dict[Finding, None]] = {number: {} for number in _CHECKS}
+    unsaid: dict[int, dict[Finding, None]] = {number: {} for number in _CHECKS}
     for at in pack.moments():
         compared = _Compared(pack, at, base, at if base is None else _nearest(base, at))
         for number, check in _CHECKS.items():
             found[number].update(dict.fromkeys(check(compared)))
+        for number, asks in _UNSAID.items():
+            unsaid[number].update(dict.fromkeys(asks(compared)))
     return tuple(
-        DontAnswer(number, _outcome(number, bool(findings), base), tuple(findings))
-        for number, findings in found.items()
-    )
+        DontAnswer(number, _outcome(number, bool(found[number]), bool(unsaid[number]), base), tuple(found[number]),
+                   () if found[number] else tuple(unsaid[number]))
+        for number in _CHECKS
+    )  # fmt: skip
 
 
-def _outcome(number: int, is_broken: bool, base: Pack | None) -> Outcome:
+def _outcome(number: int, is_broken: bool, is_unsaid: bool, base: Pack | None) -> Outcome:
     if is_broken:
         return "broken"
-    if number in _NEVER_SURE or (number in _NEEDS_BASE and base is None):
+    if is_unsaid or number in _NEVER_IN_A_PACK or (number in _NEEDS_BASE and base is None):
         return "undecided"
     return "kept"
 
@@ -225,8 +240,20 @@ def _refusing_care(given: _Compared) -> Iterable[Finding]:
         yield _found("emergency_shorter", hours=span / hour, before=before / hour)
 
 
+def _care_unsaid(given: _Compared) -> Iterable[Finding]:
+    """6: whoever may not go out needs a way to dialysis, chemotherapy, antenatal care; urgent care passes always."""
+    for one in given.levels():
+        if one.level.movement == "none" and CARE_IS_OPEN not in one.level.measures:
+            yield _found("care_unsaid_in_level", level=one.level.id)
+    for name, category in given.categories().items():
+        for stage in category.stages:
+            if stage.stage.movement == "none" and stage.stage.place != "hospital":
+                yield _found("care_unsaid_in_stage", category=name, stage=stage.stage.id)
+
+
 def _returning_students(given: _Compared) -> Iterable[Finding]:
-    """7: pupils and students held as such."""
+    """7: pupils and students held as such, or with everybody else who comes from where there is no risk."""
+    yield from _low_risk_origin(given)
     for entry in given.pack.rules_at(given.at):
         if entry.rule.is_restrictive and entry.when is not None:
             for one in entry.when.comparisons():
@@ -247,6 +274,15 @@ def _closing(given: _Compared) -> Iterable[Finding]:
                 yield _found("closed_in_low", level=one.level.id, measure=measure)
 
 
+def _measures_unknown(given: _Compared) -> Iterable[Finding]:
+    """9: a measure of the base level whose name says nothing here may close something."""
+    known = OPEN_MEASURES | TRAVEL_MEASURES | CLOSING_MEASURES
+    for one in given.levels():
+        if one.level.rank == 0:
+            for measure in sorted(set(one.level.measures) - known):
+                yield _found("measure_unknown", level=one.level.id, measure=measure)
+
+
 _CHECKS: Mapping[int, Callable[[_Compared], Iterable[Finding]]] = {
     1: _travel,
     2: _low_risk_origin,
@@ -258,8 +294,8 @@ _CHECKS: Mapping[int, Callable[[_Compared], Iterable[Finding]]] = {
     8: _checkpoints,
     9: _closing,
 }
-# Regular care, students as such and checkpoints are not in a pack; measures other than those named above neither.
-_NEVER_SURE = frozenset({6, 7, 8, 9})
+_UNSAID: Mapping[int, Callable[[_Compared], Iterable[Finding]]] = {6: _care_unsaid, 9: _measures_unknown}
+_NEVER_IN_A_PACK = frozenset({8})
 _NEEDS_BASE = frozenset({1, 3, 4, 5})
 FINDINGS: Mapping[str, tuple[str, ...]] = {
     "travel_held_in_low": ("level", "movement"),
@@ -277,4 +313,7 @@ FINDINGS: Mapping[str, tuple[str, ...]] = {
     "emergency_shorter": ("hours", "before"),
     "students_held": ("rule",),
     "closed_in_low": ("level", "measure"),
+    "care_unsaid_in_level": ("level",),
+    "care_unsaid_in_stage": ("category", "stage"),
+    "measure_unknown": ("level", "measure"),
 }

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from string import Formatter
 
+from lianfang.engine.packs.kinds import FACT_MISSING
 from lianfang.engine.packs.lint.drafts import Drafts
 from lianfang.engine.packs.model import LANGUAGES, Language, PackTexts
 
@@ -21,6 +22,8 @@ def _codes_asked(drafts: Drafts) -> Iterator[tuple[str, str, frozenset[str]]]:
         yield "next_steps", rule.next_step, frozenset()
         if rule.appeal is not None:
             yield "appeals", rule.appeal, frozenset()
+    if any(rule.when is not None and rule.status != "green" for rule in drafts.rules.status_rules):
+        yield "reasons", FACT_MISSING, frozenset()
     yield from _codes_of_categories(drafts)
     yield from _codes_of_areas_and_tests(drafts)
     override = drafts.rules.emergency_override

@@ -10,7 +10,7 @@ from django import template
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from lianfang.foundation.web import assets, wording
+from lianfang.foundation.web import assets, quotations, wording
 from lianfang.foundation.web.language import t as text_of
 from lianfang.foundation.web.templatetags import forms, nodes, parts
 from lianfang.foundation.web.tones import PILLS, TONE_ICONS
@@ -133,3 +133,4 @@ def masked(
 forms.add_to(register)
 nodes.add_to(register)
 parts.add_to(register)
+quotations.add_to(register)

@@ -6,7 +6,7 @@ import os
 import signal
 import socket
 import subprocess
-import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -14,16 +14,15 @@ from pathlib import Path
 
 import pytest
 
+from lianfang.config.cli import main
 from lianfang.engine.packs import load_pack
 from lianfang.engine.status import StatusEngine
 from lianfang.engine.status.contract import DECISIONS, EVIDENCE, REASONS
-from tests.engine.backends.spark import SETTINGS, need_spark
 from tests.engine.backends.worlds import answered, keep_facts, kept
 from tests.engine.status.facts import AS_OF, V9, arrow, plausible, together
 
 LONGEST = 240.0
-CLI = "import sys; from lianfang.config.cli import main; sys.exit(main())"
-DAEMON = {"SPARK_DAEMON_MEMORY": "192m", "SPARK_LOCAL_IP": "127.0.0.1", "SPARK_DAEMON_JAVA_OPTS": "-XX:+UseSerialGC"}
+WORKER = ("org.apache.spark.deploy.worker.Worker", "--host", "127.0.0.1", "--webui-port", "0", "-c", "1", "-m", "600m")
 
 
 def until(holds: Callable[[], bool], what: str) -> None:
@@ -41,14 +40,15 @@ def free_port() -> int:
 
 
 @contextmanager
-def daemon(log: Path, environment: dict[str, str], *words: str) -> Iterator[subprocess.Popen[bytes]]:
+def daemon(programs: Path, log: Path, environment: dict[str, str], *words: str) -> Iterator[subprocess.Popen[bytes]]:
     """One process of Spark and its children, gone at the end."""
-    import pyspark
-
-    program = Path(pyspark.__file__).parent / "bin" / "spark-class"
     with log.open("wb") as written:
         process = subprocess.Popen(
-            [str(program), *words], stdout=written, stderr=written, env=environment, start_new_session=True
+            [str(programs / "spark-class"), *words],
+            stdout=written,
+            stderr=written,
+            env=environment,
+            start_new_session=True,
         )
         try:
             yield process
@@ -62,67 +62,46 @@ def stop(process: subprocess.Popen[bytes]) -> None:
         process.wait()
 
 
-@pytest.fixture
-def environment(tmp_path: Path) -> dict[str, str]:
-    settings = SETTINGS | {
-        "spark.executor.memory": "512m",
-        "spark.executor.cores": "1",
-        "spark.cores.max": "2",
-        "spark.executor.extraJavaOptions": SETTINGS["spark.driver.extraJavaOptions"],
-    }
-    conf = tmp_path / "conf"
-    conf.mkdir()
-    lines = "\n".join(f"{name} {value}" for name, value in settings.items())
-    (conf / "spark-defaults.conf").write_text(f"{lines}\n", encoding="utf-8")
-    return {**os.environ, **DAEMON, "SPARK_CONF_DIR": str(conf), "PYTHONPATH": os.pathsep.join(sys.path)}
-
-
-def test_a_worker_that_is_killed_half_way_costs_no_decision(tmp_path: Path, environment: dict[str, str]) -> None:
-    need_spark()
+def test_a_worker_that_is_killed_half_way_costs_no_decision(
+    tmp_path: Path, environment: dict[str, str], programs: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     facts = together([plausible(seed) for seed in range(100)])
     keep_facts(facts, tmp_path / "facts")
     port = free_port()
     master = f"spark://127.0.0.1:{port}"
-    worker = (
-        "org.apache.spark.deploy.worker.Worker",
-        "--host",
-        "127.0.0.1",
-        "--webui-port",
-        "0",
-        "-c",
-        "1",
-        "-m",
-        "600m",
-    )
-    logs = [tmp_path / f"{name}.log" for name in ("master", "first", "second", "run")]
+    logs = [tmp_path / f"{name}.log" for name in ("master", "first", "second")]
     with daemon(
-        logs[0], environment, "org.apache.spark.deploy.master.Master",
+        programs, logs[0], environment, "org.apache.spark.deploy.master.Master",
         "--host", "127.0.0.1", "--port", str(port), "--webui-port", "0",
     ):  # fmt: skip
         until(
             lambda: "started at" in logs[0].read_text() or "Starting Spark master" in logs[0].read_text(), "the master"
         )
         with (
-            daemon(logs[1], environment, *worker, "-d", str(tmp_path / "w1"), master) as first,
-            daemon(logs[2], environment, *worker, "-d", str(tmp_path / "w2"), master),
+            daemon(programs, logs[1], environment, *WORKER, "-d", str(tmp_path / "w1"), master) as first,
+            daemon(programs, logs[2], environment, *WORKER, "-d", str(tmp_path / "w2"), master),
         ):
             until(lambda: logs[0].read_text().count("Registering worker") == 2, "both workers")
+            half_way = tmp_path / "out" / "_stages" / "tube_states" / "_SUCCESS"
+            killed: list[bool] = []
+
+            def kill() -> None:
+                until(lambda: half_way.exists() or bool(killed), "the stages of the tubes")
+                if not killed:
+                    stop(first)
+                    killed.append(True)
+
+            killer = threading.Thread(target=kill)
+            killer.start()
             words = ["engine", "run", "--pack", str(V9), "--facts", str(tmp_path / "facts"), "--cluster", master]
-            words += ["--as-of", AS_OF.isoformat(), "-o", str(tmp_path / "out")]
-            with logs[3].open("wb") as written:
-                run = subprocess.Popen(
-                    [sys.executable, "-c", CLI, *words], stdout=written, stderr=written, env=environment
-                )
             try:
-                half_way = tmp_path / "out" / "_stages" / "tube_states" / "_SUCCESS"
-                until(lambda: half_way.exists() or run.poll() is not None, "the stages of the tubes")
-                assert run.poll() is None, logs[3].read_text()
-                stop(first)
-                assert run.wait(timeout=LONGEST) == 0, logs[3].read_text()
+                code = main([*words, "--as-of", AS_OF.isoformat(), "-o", str(tmp_path / "out")])
             finally:
-                if run.poll() is None:
-                    run.kill()
-                    run.wait()
+                was_killed = bool(killed)
+                killed.append(False)
+                killer.join()
+            assert code == 0, capsys.readouterr()
+            assert was_killed
             until(
                 lambda: "Removing worker" in logs[0].read_text() or "Removing executor" in logs[0].read_text(),
                 "its loss",
