@@ -14,7 +14,20 @@ import sys
 import time
 from collections.abc import Callable
 
-from benchmarks import engine_bulk, engine_few, growth, idle, job, lists, reading, results, scores, start_up, web_import
+from benchmarks import (
+    engine_bulk,
+    engine_few,
+    growth,
+    history,
+    idle,
+    job,
+    lists,
+    reading,
+    results,
+    scores,
+    start_up,
+    web_import,
+)
 from benchmarks.processes import ProcessFailedError
 from benchmarks.report import Report, keep, machine, table
 
@@ -45,6 +58,7 @@ BENCHMARKS: dict[str, Callable[..., Report]] = {
     "idle": idle.run,
     "engine-few": engine_few.run,
     "engine-bulk": engine_bulk.run,
+    "history": history.run,
 }
 
 
