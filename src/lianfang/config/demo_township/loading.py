@@ -15,6 +15,9 @@ from typing import Any
 
 from django.utils import timezone
 
+from lianfang.domains.areas.selectors import people_inside, residents_of
+from lianfang.domains.areas.services import approve_change, propose_change, record_finding
+from lianfang.domains.cases.models import Case
 from lianfang.domains.lab_testing.models import Round
 from lianfang.domains.lab_testing.results.services import load_files
 from lianfang.domains.lab_testing.services import open_round, plan_round
@@ -101,6 +104,8 @@ def load_township(folder: Path, *, as_of: datetime, tell: Tell) -> None:
     with acting_as(system_actor("demo")):
         everybody = list(Person.objects.order_by("pk").values_list("pk", flat=True))
     recompute(everybody)
+    tell("areas")
+    _areas(township)
     record(actor=system_actor("demo"), action=LOADED)
 
 
@@ -225,3 +230,37 @@ def _round(commander: Actor, township: Place, as_of: datetime) -> Round:
         )
         open_round(actor=commander, round_id=made.pk)
         return Round.objects.get(pk=made.pk)
+
+
+def _areas(township: Place) -> None:
+    """One compound where an infected person lives is high, another one where the same person stayed is medium: the
+    smallest of each. Where many live there, the run that follows waits for a person, who can try it out. None where the
+    night found nobody infected."""
+    with acting_as(system_actor("demo")):
+        cases = Case.objects.filter(township_id=township.pk, released_at=None, household_id__isnull=False)
+        homes = dict(Household.objects.filter(pk__in=cases.values("household_id")).values_list("pk", "compound_id"))
+        lives_in = {homes.get(case.household_id or 0): case for case in cases.order_by("-pk")}
+        compounds = Place.objects.filter(path__contains=[township.pk], kind=PlaceKind.COMPOUND)
+        by_size = sorted(compounds, key=lambda one: (residents_of(one), one.pk))
+    infected = next((one for one in by_size if one.pk in lives_in), None)
+    visited = next((one for one in by_size if one.pk not in lives_in and residents_of(one)), None)
+    if infected is None:
+        return
+    _draw(infected, "high", "昨夜检测发现感染者住在这里（演示）")
+    if visited is not None:
+        with acting_as(_actor("zhihui")) as first:
+            record_finding(
+                actor=first, place_id=visited.pk, fact="stayed_here_infected", case_id=lives_in[infected.pk].pk,
+                source="流调：前天下午在小区便利店停留两小时（演示）",
+            )  # fmt: skip
+        _draw(visited, "medium", "流调：感染者停留两小时，可能传播（演示）")
+
+
+def _draw(place: Place, level: str, reason: str) -> None:
+    with acting_as(_actor("zhihui")) as first:
+        made = propose_change(actor=first, place_id=place.pk, action="draw", level=level, reason=reason)
+    with acting_as(_actor("fuzhihui")) as second:
+        approve_change(actor=second, proposal_id=made.pk)
+    with acting_as(system_actor("demo")):
+        inside = list(people_inside(place.pk).values_list("pk", flat=True))
+    recompute(inside, why="area", caused_by=[made.proposed_by_id])

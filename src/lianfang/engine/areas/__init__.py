@@ -2,6 +2,17 @@
 
 from lianfang.engine.areas.assessing import assess
 from lianfang.engine.areas.contract import AreaAssessment, AreaFacts
+from lianfang.engine.areas.foreseeing import Foreseen, foresee_lowering
 from lianfang.engine.areas.risk_lists import RiskList, RiskListError, intervals_of, read_risk_list
 
-__all__ = ["AreaAssessment", "AreaFacts", "RiskList", "RiskListError", "assess", "intervals_of", "read_risk_list"]
+__all__ = [
+    "AreaAssessment",
+    "AreaFacts",
+    "Foreseen",
+    "RiskList",
+    "RiskListError",
+    "assess",
+    "foresee_lowering",
+    "intervals_of",
+    "read_risk_list",
+]
