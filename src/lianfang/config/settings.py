@@ -42,6 +42,7 @@ INSTALLED_APPS = [
     "lianfang.domains.policy",
     "lianfang.domains.lab_testing",
     "lianfang.domains.cases",
+    "lianfang.domains.areas",
     "lianfang.domains.status",
     "lianfang.domains.command",
 ]
@@ -134,6 +135,10 @@ PGHISTORY_FOREIGN_KEY_FIELD = pghistory.ForeignKey(db_index=False)
 PGHISTORY_CONTEXT_FIELD = pghistory.ContextForeignKey(db_index=False)
 PGHISTORY_OBJ_FIELD = pghistory.ObjForeignKey(db_index=True)
 POLICY_PACKS = policy_packs_folder()
+# What `lianfang policy history` writes and the page of it reads.
+POLICY_HISTORY = ENVIRONMENT.folder / "policy-history.json"
+# Rules in the words of the database that decides about few people: made again wherever they are missing.
+TRANSLATIONS = ENVIRONMENT.folder / "translations"
 
 LOGGING = {
     "version": 1,

@@ -12,6 +12,7 @@ urlpatterns = [
     path("testing/", include("lianfang.domains.lab_testing.urls")),
     path("rules/", include("lianfang.domains.policy.urls")),
     path("cases/", include("lianfang.domains.cases.urls")),
+    path("areas/", include("lianfang.domains.areas.urls")),
     path("status/", include("lianfang.domains.status.urls")),
     path("", include("lianfang.domains.command.urls")),
 ]

@@ -17,6 +17,9 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
+from lianfang.domains.areas.services import propose_change, record_finding
+from lianfang.domains.cases.exposures import ToOpen, open_exposures
+from lianfang.domains.cases.person_facts import Stated, state_fact
 from lianfang.domains.lab_testing.results.services import Entry, enter_results
 from lianfang.domains.registry.imports import services as imports
 from lianfang.domains.status.recompute import recompute
@@ -74,6 +77,14 @@ PLAIN = (
     "apply",
     "undo",
     "take",
+    "preview",
+    "save",
+    "close_contact",
+    "correct",
+    "occupation",
+    "courier",
+    "draw:high",
+    "spread_is_likely",
 )
 FILES = (
     ("空.xlsx", b""),
@@ -89,14 +100,18 @@ MODELS_BY_PART = {
     "activation_id": ("policy.PackActivation",),
     "account_id": ("access.Account",),
     "case_id": ("cases.Case",),
+    "exposure_id": ("cases.Exposure",),
+    "finding_id": ("areas.Finding",),
     "household_id": ("registry.Household",),
     "import_id": ("registry.Import",),
     "objection_id": ("status.Objection",),
     "order_id": ("status.StatusOrder",),
     "override_id": ("status.EmergencyOverride",),
+    "person_fact_id": ("cases.PersonFact",),
     "person_id": ("registry.Person",),
     "place_id": ("registry.Place",),
     "pk": ("lab_testing.Round", "lab_testing.Tube", "lab_testing.Result", "lab_testing.Hold", "lab_testing.Sample"),
+    "proposal_id": ("areas.AreaProposal",),
     "row_id": ("registry.Person",),
     "run_id": ("status.StatusRun",),
 }
@@ -107,7 +122,7 @@ WORDS_BY_PART: dict[str, tuple[str | int, ...]] = {
     "kind": ("id", "phone", "nothing"),
     "model": ("registry.Person", "auth.User"),
     "token": ("x",),
-    "what": ("objection", "order", "approve", "withdraw", "close", "open", "reset", "give", "end", "nothing"),
+    "what": ("objection", "order", "approve", "withdraw", "close", "open", "reset", "give", "end", "drop", "nothing"),
 }
 PREFERRED = ("township", "community", "administrator", "auditor", "resident", "sampler", "guard", "courier")
 URLS = every_url()
@@ -143,6 +158,12 @@ def busy(in_force: World, reads_here: None) -> Night:  # noqa: F811
         )  # fmt: skip
         give_emergency_override(actor=actor, person_id=in_force.people["陈建国"].pk, reason="分娩")
         raise_objection(actor=actor, person_id=in_force.people["陈建国"].pk, text="x")
+        asked = ToOpen("close_contact", timezone.localdate(), "x")
+        compound = in_force.places["c1"].pk
+        record_finding(actor=actor, place_id=compound, fact="spread_is_likely", source="x", number=1)
+        propose_change(actor=actor, place_id=compound, action="draw", level="high", reason="x")
+        open_exposures(actor=actor, person_ids=[in_force.people["冯雪"].pk, person.pk], asked=asked)
+        state_fact(actor=actor, person_id=person.pk, stated=Stated("occupation", "courier"))
     imports.begin_import(
         actor=in_force.actor("community"),
         uploads=[("名册.csv", roster([row("陈建国", 房号="909", 身份证号=demo_identity(1)), row("钱一")]))],

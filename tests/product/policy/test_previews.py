@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import UTC, datetime
 
 import pytest
+import time_machine
 from django.test import Client
 from django.utils import timezone
 
+from lianfang.domains.command.overview import overview
 from lianfang.domains.policy.models import ActivationPreview, PackActivation, PreviewState
 from lianfang.domains.policy.packs import packs_on_disk
-from lianfang.domains.policy.services import PolicyProblemError, approve_activation, propose_activation
+from lianfang.domains.policy.services import PACK_ACTIVATED, PolicyProblemError, approve_activation, propose_activation
 from lianfang.domains.status import previews
 from lianfang.domains.status.models import HealthStatus
 from lianfang.domains.status.previews import preview_activation, replay_packs
@@ -18,6 +21,7 @@ from lianfang.domains.status.recompute import recompute
 from lianfang.foundation.access.actor import system_actor
 from lianfang.foundation.access.models import Account
 from lianfang.foundation.access.scope import acting_as
+from lianfang.foundation.outbox.models import Event
 from tests.product.status.test_recompute import in_force, result, swab
 from tests.product.world import World
 
@@ -66,6 +70,19 @@ def test_the_same_rules_again_change_nobody(in_force: World) -> None:
     assert (found.changed, found.counts, found.before_packs) == (0, [], ["covid19/v9 1"])
 
 
+def test_where_rules_give_no_colours_any_more_nobody_who_was_green_is_worse_off(world: World) -> None:
+    with time_machine.travel(datetime(2023, 1, 9, 2, tzinfo=UTC), tick=True):
+        made = propose(world)
+        with acting_as(world.actor("district")) as district:
+            approve_activation(actor=district, activation=made, seen=preview(made).pk)
+        result(swab(world, ("陈建国",), "N1", hours_ago=10, capacity=1), "negative", hours_ago=5)
+        recompute(person.pk for person in world.people.values())
+        found = preview(propose(world, "covid19/class-b"))
+    assert found.state == PreviewState.DONE and found.worsened == 0
+    greens = [row for row in found.counts if (row["from"], row["to"]) == ("green", "unknown")]
+    assert [row["people"] for row in greens] == [1]
+
+
 def test_nobody_approves_what_they_have_not_seen(retired: World) -> None:
     made = propose(retired)
     seen = preview(made).pk
@@ -79,6 +96,25 @@ def test_nobody_approves_what_they_have_not_seen(retired: World) -> None:
         ActivationPreview.objects.update(state=PreviewState.DONE)
         approve_activation(actor=district, activation=made, seen=seen)
     assert preview(made).seen_by_ids == [retired.accounts["district"].pk]
+
+
+def test_a_change_of_rules_is_announced_as_a_load_event(retired: World) -> None:
+    """Whoever answers the telephone and runs the servers knows the number before the minute comes."""
+    made = propose(retired)
+
+    def said() -> int:
+        with acting_as(retired.actor("township")) as township:
+            found = {one.key: one.count for one in overview(township, timezone.now()).signals}
+        return found.get("rules_soon", 0)
+
+    assert said() == 0
+    with acting_as(retired.actor("district")) as district:
+        approve_activation(actor=district, activation=made, seen=preview(made).pk)
+    assert said() == preview(made).changed == 2
+    with acting_as(system_actor("test")):
+        event = Event.objects.filter(name=PACK_ACTIVATED).latest("pk")
+    assert (event.payload["people"], event.payload["changed"]) == (10, 2)
+    assert event.payload["starts_at"] == made.starts_at.isoformat()
 
 
 def test_many_people_are_replayed_in_the_background_and_a_failure_is_kept(

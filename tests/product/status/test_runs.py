@@ -11,6 +11,7 @@ from django.utils import timezone
 
 from lianfang.domains.lab_testing.models import Result
 from lianfang.domains.status import events
+from lianfang.domains.status.full_check import check_everything
 from lianfang.domains.status.gating import Before, is_worse_than
 from lianfang.domains.status.limits import WorseningLimit
 from lianfang.domains.status.models import HealthStatus, RunState, StatusRun, WithheldDecision
@@ -219,3 +220,29 @@ def test_the_page_of_a_stopped_run_shows_whom_by_place_and_reason_on_which_facts
     assert colours(tight)["陈建国"] == "yellow"
     person = client.get(f"/status/people/{tight.people['陈建国'].pk}/").content.decode()
     assert "P1" in person
+
+
+def test_undoing_takes_back_all_that_restricts_nobody_and_never_restricts_anew(in_force: World) -> None:
+    """A file of wrong negatives: who was unknown before is so again; who was freed from a hold stays free."""
+    pool = ("陈建国", "林秀英")
+    result(swab(in_force, pool, "P1", hours_ago=6), "positive", hours_ago=5)
+    decide(in_force)
+    for name in ("陈建国", "王丽华"):
+        result(swab(in_force, (name,), f"S{name}", hours_ago=2, capacity=1), "negative")
+    decide(in_force)
+    assert [colours(in_force)[name] for name in ("陈建国", "林秀英", "王丽华")] == ["green", "yellow", "green"]
+    run = only_run(improved=2)
+    with acting_as(in_force.actor("township")) as township:
+        undone = undo_run(actor=township, run_id=run.pk, because="实验室发错文件")
+    now = colours(in_force)
+    assert (undone.changed, undone.worsened) == (1, 1)
+    assert now["王丽华"] == "unknown", "what it improved is taken back too"
+    assert now["陈建国"] == "green", "a hold does not come back by undoing: only by facts"
+    # The same facts do not bring it back; new ones decide; nobody undoes an undoing.
+    assert decide(in_force).withheld == 1 and colours(in_force) == now
+    assert check_everything(mend=False).is_equal
+    with acting_as(in_force.actor("township")) as township, pytest.raises(StatusProblemError, match="settled_already"):
+        undo_run(actor=township, run_id=undone.pk, because="再撤")
+    result(swab(in_force, ("王丽华",), "S9", hours_ago=0.5, capacity=1), "negative", hours_ago=0.2)
+    decide(in_force)
+    assert colours(in_force)["王丽华"] == "green"

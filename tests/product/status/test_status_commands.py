@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path
 
 import pyarrow as pa
@@ -89,3 +89,22 @@ def test_two_packs_are_replayed_over_the_product_and_over_a_folder(
     assert found["counts"] == [
         {"from": "unknown", "to": "red", "before_rule": "", "rule": "positive_result", "people": 1}
     ]
+
+
+def test_a_replay_over_a_folder_judges_what_was_opened_under_the_pack_before_both(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    at, day = datetime(2022, 11, 11, 8), pa.timestamp("s")
+    exposure = {
+        "exposure_id": [1], "person_id": [1], "category": ["close_contact"], "opened_under": ["covid19/v9"],
+        "anchor_on": pa.array([date(2022, 11, 7)], pa.date32()),
+        "recorded_at": pa.array([datetime(2022, 11, 8)], day),
+    }  # fmt: skip
+    for name, columns in {"persons": {"person_id": [1]}, "exposures": exposure}.items():
+        parquet.write_table(pa.table(columns), tmp_path / f"{name}.parquet")
+    twenty, v9 = (packs_on_disk()[name, 1] for name in ("covid19/v9+20", "covid19/v9"))
+    for others, changed in (((), 0), ((v9,), 1)):
+        new_ten = packs_on_disk()["covid19/new10", 1]
+        assert replay_folder(tmp_path, new_ten, twenty, at, Console("en"), as_json=True, others=others) == 0
+        found = json.loads(capsys.readouterr().out)
+        assert [row["rule"] for row in found["counts"] if row["to"] == "red"] == ["category_isolation"] * changed

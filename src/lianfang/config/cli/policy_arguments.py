@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from lianfang.config.cli.console import Console
+from lianfang.config.cli.history_arguments import add_history
 from lianfang.config.cli.status_arguments import add_replay
 
 
@@ -40,6 +41,7 @@ def add_policy(add: Callable[..., Any], console: Console, common: argparse.Argum
     show.add_argument("--division", metavar="CODE", default="", help=say("policy_command.help.division"))
 
     add_replay(actions, console, common)
+    add_history(actions, console, common)
 
     schema = actions.add_parser("schema", parents=[common], help=say("policy_command.help.schema"))
     schema.add_argument("--check", action="store_true", help=say("policy_command.help.check"))

@@ -32,7 +32,7 @@ class UnknownPackError(LookupError):
 
 def run_policy(arguments: argparse.Namespace, console: Console) -> int:
     """0: done, nothing wrong; 1: a pack has errors, or a schema is out of date; 2: no such pack."""
-    actions = {"lint": _lint, "diff": _diff, "show": _show, "schema": _schema, "replay": _replay}
+    actions = {"lint": _lint, "diff": _diff, "show": _show, "schema": _schema, "replay": _replay, "history": _history}
     try:
         return actions[arguments.action](arguments, console)
     except UnknownPackError as error:
@@ -197,6 +197,9 @@ def _tell(linted: _Linted, console: Console) -> None:
     undecided = [str(answer.number) for _, answer in linted.donts if answer.outcome == "undecided"]
     if undecided:
         console.answer("  " + say("policy_command.undecided", numbers=console.text("pack_words.list").join(undecided)))
+        for answer in (answer for division, answer in linted.donts if answer.outcome == "undecided" and not division):
+            for unsaid in linted.words.dont(answer)[1][1:]:
+                console.answer(f"    {answer.number}. {unsaid}")
 
 
 def _tell_why_undecided(linted: Iterable[_Linted], console: Console) -> None:
@@ -205,7 +208,7 @@ def _tell_why_undecided(linted: Iterable[_Linted], console: Console) -> None:
     for one in linted:
         for division, answer in one.donts:
             if answer.outcome == "undecided" and not division:
-                name, (why,) = one.words.dont(answer)
+                name, (why, *_) = one.words.dont(answer)
                 line = console.text("policy_command.undecided_line", number=answer.number, name=name, why=why)
                 told.setdefault(answer.number, line)
     for number in sorted(told):
@@ -243,6 +246,7 @@ def _as_json(linted: _Linted, cases: Mapping[str, tuple[CaseOutcome, ...]]) -> d
                 "number": answer.number,
                 "outcome": answer.outcome,
                 "findings": [{"code": one.code, "params": one.params} for one in answer.findings],
+                "unsaid": [{"code": one.code, "params": one.params} for one in answer.unsaid],
             }
             for division, answer in linted.donts
         ],
@@ -259,9 +263,18 @@ def _replay(arguments: argparse.Namespace, console: Console) -> int:
     from lianfang.config.cli.replay_command import run_replay
 
     old, new = (load_pack(_folder_of(name)) for name in (arguments.old, arguments.new))
+    others = tuple(_packs_beside((old, new), (old.id, new.id)).values()) if arguments.facts is not None else ()
     if arguments.division:
         old, new = old.for_division(arguments.division), new.for_division(arguments.division)
-    return run_replay(arguments, console, old, new)
+        others = tuple(one.for_division(arguments.division) for one in others)
+    return run_replay(arguments, console, old, new, others)
+
+
+def _history(arguments: argparse.Namespace, console: Console) -> int:
+    # Imported on use: it needs the engine and the generator.
+    from lianfang.config.cli.history_command import run_history
+
+    return run_history(arguments, console)
 
 
 def _diff(arguments: argparse.Namespace, console: Console) -> int:

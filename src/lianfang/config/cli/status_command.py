@@ -125,9 +125,11 @@ def _tell_rule(rule: RuleConsidered, console: Console) -> None:
     outcome = console.text(f"status.outcome.{rule.outcome}") + (f" ({rule.because})" if rule.because else "")
     unverified = f" {console.text('status.unverified')}" if rule.is_unverified else ""
     mark = "*" if rule.outcome == "decides" else "-"
-    console.answer(f"{mark} {rule.priority} {rule.rule_id} [{rule.status}] {outcome}")
+    kept = f" ({console.text('status.kept_rule', pack=rule.kept_from)})" if rule.kept_from else ""
+    console.answer(f"{mark} {rule.priority} {rule.rule_id.rpartition(':')[2]}{kept} [{rule.status}] {outcome}")
     console.answer(f"    {rule.reason}")
-    console.answer(f"    {rule.reference} ({rule.grade}{unverified})")
+    reference, _ = rule.said.reference_in(console.language)
+    console.answer(f"    {reference} ({rule.grade}{unverified})")
     for fact in rule.facts:
         console.answer(f"    · {'  '.join(part for part in (fact.title, fact.source, fact.text) if part)}")
 

@@ -7,10 +7,12 @@ from datetime import datetime
 
 from django.urls import reverse
 
+from lianfang.domains.areas.selectors import proposals_waiting, reviews_due
 from lianfang.domains.cases.selectors import cases_for
 from lianfang.domains.lab_testing.models import Round, RoundState
 from lianfang.domains.lab_testing.selectors import By, Counts, PlaceCounts, coverage, rounds_for
 from lianfang.domains.lab_testing.selectors.alarms import Alarms, alarms
+from lianfang.domains.policy.selectors import people_changed_soon
 from lianfang.domains.status.selectors import count_by_status, overdue_objections, runs_waiting, unanswered_objections
 from lianfang.foundation.access.actor import Actor
 from lianfang.foundation.access.roles import Action
@@ -59,7 +61,7 @@ def overview(actor: Actor, as_of: datetime) -> Overview:
     lines = tuple(_line(actor, one) for one in rounds_for(actor).filter(state=RoundState.OPEN)[:MOST_ROUNDS])
     found = alarms(actor, as_of)
     return Overview(
-        signals=_signals(actor, found, lines),
+        signals=_signals(actor, found, lines, as_of),
         rounds=lines,
         statuses=count_by_status(actor),
         open_cases=cases_for(actor, is_open=True).count(),
@@ -76,7 +78,7 @@ def _line(actor: Actor, one: Round) -> RoundLine:
     return RoundLine(one, counted.total, tuple(behind[:MOST_PLACES]), by, any(place.is_late for place in places))
 
 
-def _signals(actor: Actor, found: Alarms, lines: tuple[RoundLine, ...]) -> tuple[Signal, ...]:
+def _signals(actor: Actor, found: Alarms, lines: tuple[RoundLine, ...], as_of: datetime) -> tuple[Signal, ...]:
     holds, tubes = reverse("lab_testing:holds"), reverse("lab_testing:waiting")
     leftovers = reverse("lab_testing:leftovers")
     missing = sum(line.counts.missing for line in lines if line.is_late)
@@ -89,6 +91,9 @@ def _signals(actor: Actor, found: Alarms, lines: tuple[RoundLine, ...]) -> tuple
         Signal("contradicting_tubes", found.contradicting_tubes, "bad", leftovers),
         Signal("overdue_tubes", found.overdue_tubes, "warn", tubes),
         Signal("stopped_runs", runs_waiting(actor).count(), "bad", reverse("status:runs")),
+        Signal("area_reviews", reviews_due(actor, as_of).count(), "bad", f"{reverse('areas:list')}?show=review_soon"),
+        Signal("area_proposals", proposals_waiting(actor).count(), "warn", f"{reverse('areas:list')}?show=waiting"),
+        Signal("rules_soon", people_changed_soon(actor.scope_ids, as_of), "warn", reverse("policy:list")),
         Signal("overdue_objections", overdue_objections(actor).count(), "bad", reverse("status:objections")),
         Signal("missing_late", missing, "warn", late),
         Signal("objections", unanswered_objections(actor).count(), "warn", reverse("status:objections")),

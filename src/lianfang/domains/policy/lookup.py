@@ -19,6 +19,7 @@ from lianfang.engine.packs import Pack
 from lianfang.engine.packs.model import Source, StatusRule
 from lianfang.engine.packs.standing import CategoryInForce, StageInForce
 from lianfang.foundation.web.language import current_texts, t
+from lianfang.foundation.web.quotations import reference_of
 
 # Question → what in the pack answers it.
 QUESTIONS = ("came_from", "my_code", "no_result", "tube_positive")
@@ -181,7 +182,7 @@ def _category(pack: Pack, found: CategoryInForce, day_0: date | None) -> Categor
         stages=stages,
         release="" if found.release is None else pack.text(language, "next_steps", found.release.next_step),
         appeal=pack.text(language, "appeals", appeals[0]) if appeals else "",
-        reference=category.reference,
+        reference=reference_of(category),
         grade=category.grade,
         is_unverified=found.is_unverified,
         sources=pack.sources_of(category.sources),

@@ -15,6 +15,7 @@ from lianfang.domains.registry.models import Place
 from lianfang.engine.packs import Pack
 from lianfang.engine.packs.model import DatedValue, Source, StatusRule
 from lianfang.foundation.web.language import current_texts, t
+from lianfang.foundation.web.quotations import reference_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +129,7 @@ def _rule(pack: Pack, rule: StatusRule, as_of: datetime) -> RuleShown:
         limit="" if rule.until is None else _measured(limit, unit),
         next_step=pack.text(language, "next_steps", rule.next_step),
         appeal="" if rule.appeal is None else pack.text(language, "appeals", rule.appeal),
-        reference=rule.reference,
+        reference=reference_of(rule),
         grade=rule.grade,
         is_unverified=rule.unverified or (limit is not None and limit.unverified),
         sources=pack.sources_of(rule.sources),
@@ -160,7 +161,7 @@ def values_in_words(pack: Pack) -> list[ValueShown]:
             name=pack.text(language, "parameters", name),
             value=_measured(value, parameter.unit),
             from_=t("policy.dated.from", day=f"{value.from_:%Y-%m-%d}"),
-            reference=value.reference,
+            reference=reference_of(value),
             grade=value.grade,
             is_unverified=value.unverified,
         )

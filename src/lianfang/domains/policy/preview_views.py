@@ -15,7 +15,7 @@ from django.views.decorators.http import require_http_methods
 
 from lianfang.domains.policy.models import ActivationPreview, PackActivation, PreviewState
 from lianfang.domains.policy.packs import packs_on_disk
-from lianfang.domains.policy.pages import rules_in_words, shown_activations
+from lianfang.domains.policy.pages import pack_name, rules_in_words, shown_activations
 from lianfang.domains.policy.previews import preview_for
 from lianfang.domains.policy.selectors import PackChangedError, pack_for
 from lianfang.domains.policy.services import may_activate
@@ -23,6 +23,7 @@ from lianfang.domains.registry.models import Place
 from lianfang.domains.registry.selectors import people_for
 from lianfang.engine.packs import NotInForceError, Pack
 from lianfang.engine.packs.differences import differences
+from lianfang.engine.status.transitions import chain_of
 from lianfang.foundation.access.allow import allow
 from lianfang.foundation.access.roles import Action
 from lianfang.foundation.pack_words import PackWords
@@ -33,14 +34,14 @@ MOST_SHOWN = 12
 
 @dataclass(frozen=True, slots=True)
 class CountShown:
-    """So many people of one community: from → to, and the reasons before and after in words."""
+    """So many people: from → to, the reasons before and after in words, and of which communities, the most first."""
 
-    place: str
     from_status: str
     to_status: str
     before: str
     reason: str
     people: int
+    places: list[tuple[str, int]]
 
 
 @allow(Action.STATUS_ORDER)
@@ -96,15 +97,18 @@ def _changes(old: Pack | None, new: Pack | None, starts_at: datetime) -> list[tu
 
 
 def _counts(kept: ActivationPreview, old: Pack | None, new: Pack | None) -> list[CountShown]:
+    """One row per change, in the order in which the replay kept them: the worst first."""
     names = dict(Place.objects.filter(pk__in={row["community_id"] for row in kept.counts}).values_list("pk", "name"))
     before, after = _reasons(old, kept.as_of), _reasons(new, kept.as_of)
+    by_change: dict[tuple[str, str, str, str], list[tuple[str, int]]] = defaultdict(list)
+    for row in kept.counts:
+        reasons = before.get(row["before_rule"], ""), after.get(row["rule"], row["rule"])
+        place = names.get(row["community_id"], ""), row["people"]
+        by_change[row["from"], row["to"], *reasons].append(place)
     return [
-        CountShown(
-            names.get(row["community_id"], ""), row["from"], row["to"], before.get(row["before_rule"], ""),
-            after.get(row["rule"], row["rule"]), row["people"],
-        )
-        for row in kept.counts
-    ]  # fmt: skip
+        CountShown(*change, sum(people for _, people in places), sorted(places, key=lambda one: (-one[1], one[0])))
+        for change, places in by_change.items()
+    ]
 
 
 def _examples(actor: Any, kept: ActivationPreview, old: Pack | None, new: Pack | None) -> list[dict[str, Any]]:
@@ -124,8 +128,13 @@ def _examples(actor: Any, kept: ActivationPreview, old: Pack | None, new: Pack |
 
 
 def _reasons(pack: Pack | None, at: datetime | None) -> dict[str, str]:
-    """Rule → its reason in general words."""
+    """Rule → its reason in general words; those of packs before it too, whose rules it may keep."""
     if pack is None:
         return {"": t("policy.preview.no_rules")}
     local = timezone.localtime(at or timezone.now()).replace(tzinfo=None)
-    return {one.rule_id: one.reason for one in rules_in_words(pack, local)}
+    found = {one.rule_id: one.reason for one in rules_in_words(pack, local)}
+    for before in chain_of(pack, packs_on_disk().values())[1:]:
+        name = pack_name(before.id, before.version)
+        for one in rules_in_words(before, local):
+            found[f"{before.id}:{one.rule_id}"] = t("status.rule_of", rule=one.reason, pack=name)
+    return found

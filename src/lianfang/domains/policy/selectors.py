@@ -2,15 +2,49 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from datetime import datetime
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 
-from lianfang.domains.policy.models import PackActivation
+from lianfang.domains.policy.models import ActivationPreview, PackActivation, PreviewState
 from lianfang.domains.policy.packs import pack_at_division, packs_on_disk
 from lianfang.domains.registry.models import Place
 from lianfang.engine.packs import Pack
+from lianfang.engine.status.transitions import chain_of
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """The pack in force somewhere, and those before it that it leads back to by ``supersedes``, the latest first."""
+
+    pack: Pack
+    superseded: tuple[Pack, ...] = ()
+
+    @property
+    def key(self) -> tuple[str, ...]:
+        """The same for two places where the same files decide, about what was opened earlier too."""
+        return (self.pack.digest, *(before.digest for before in self.superseded))
+
+    def pack_named(self, pack_id: str) -> Pack | None:
+        """That of these packs; None for one that was never in force here."""
+        return next((one for one in (self.pack, *self.superseded) if one.id == pack_id), None)
+
+
+def people_changed_soon(place_ids: Iterable[int], as_of: datetime) -> int:
+    """How many people's decision changes when approved rules begin within ``SOON``, by their previews, inside these
+    places: a rule change is a peak of look-ups, calls and tests that is known beforehand."""
+    ids = set(place_ids)
+    coming = PackActivation.objects.filter(
+        approved_at__lte=as_of, withdrawn_at=None, starts_at__gt=as_of - JUST_BEGUN, starts_at__lte=as_of + SOON
+    )
+    inside = set(Place.objects.filter(path__overlap=list(ids)).values_list("pk", flat=True))
+    found = ActivationPreview.objects.filter(activation__in=coming, activation__place_id__in=inside)
+    return sum(found.filter(state=PreviewState.DONE).values_list("changed", flat=True))
+
+
+SOON, JUST_BEGUN = timedelta(hours=48), timedelta(hours=2)
 
 
 class PackChangedError(RuntimeError):
@@ -24,36 +58,40 @@ def activations() -> QuerySet[PackActivation]:
 
 def packs_by_community(community_ids: Iterable[int], at: datetime) -> dict[int, Pack | None]:
     """The pack in force in each community at an instant, with the layers of its county; None where none is."""
-    wanted = set(community_ids)
-    paths = dict(Place.objects.filter(pk__in=wanted).values_list("pk", "path"))
-    above = {place for path in paths.values() for place in path}
-    standing = list(_standing(at).filter(Q(place_id__in=above) | Q(place_id=None)))
-    codes = _codes(above)
-    return {
-        community: _most_specific(standing, paths.get(community, []), _division(paths.get(community, []), codes))
-        for community in wanted
-    }
+    found = standing_by_community(community_ids, at)
+    return {community: None if one is None else one.pack for community, one in found.items()}
 
 
-def packs_by_community_under(
+def standing_by_community(community_ids: Iterable[int], at: datetime) -> dict[int, Standing | None]:
+    """As ``packs_by_community``, with the packs that were in force there before."""
+    return _by_community(community_ids, list(_standing(at)))
+
+
+def standing_by_community_under(
     proposed: PackActivation, community_ids: Iterable[int], at: datetime
-) -> dict[int, Pack | None]:
-    """As ``packs_by_community`` if ``proposed`` had been approved: it is the latest of its place."""
-    wanted = set(community_ids)
-    paths = dict(Place.objects.filter(pk__in=wanted).values_list("pk", "path"))
-    above = {place for path in paths.values() for place in path}
-    others = _standing(at).filter(Q(place_id__in=above) | Q(place_id=None)).exclude(pk=proposed.pk)
+) -> dict[int, Standing | None]:
+    """As ``standing_by_community`` if ``proposed`` had been approved: it is the latest of its place."""
+    others = _standing(at).exclude(pk=proposed.pk)
     standing = [one for one in others if (one.place_id, one.starts_at) != (proposed.place_id, proposed.starts_at)]
-    codes = _codes(above)
-    under = [*standing, proposed]
-    return {community: _most_specific(under, path, _division(path, codes)) for community, path in paths.items()}
+    return _by_community(community_ids, [*standing, proposed])
 
 
 def pack_for(place: Place, at: datetime) -> Pack | None:
     """The pack in force at a place, with the layers of its county."""
     path = list(place.path)
-    standing = list(_standing(at).filter(Q(place_id__in=path) | Q(place_id=None)))
-    return _most_specific(standing, path, _division(path, _codes(path)))
+    found = _standing_on(list(_standing(at)), path, _division(path, _codes(path)))
+    return None if found is None else found.pack
+
+
+def _by_community(community_ids: Iterable[int], standing: list[PackActivation]) -> dict[int, Standing | None]:
+    wanted = set(community_ids)
+    paths = dict(Place.objects.filter(pk__in=wanted).values_list("pk", "path"))
+    codes = _codes({place for path in paths.values() for place in path})
+    return {
+        community: _standing_on(standing, path, _division(path, codes))
+        for community in wanted
+        for path in (paths.get(community, []),)
+    }
 
 
 def _standing(at: datetime) -> QuerySet[PackActivation]:
@@ -74,14 +112,42 @@ def _division(path: Iterable[int], codes: dict[int, str]) -> str:
     return max((codes[place] for place in path if place in codes), key=lambda code: len(code.rstrip("0")), default="")
 
 
-def _most_specific(standing: list[PackActivation], path: list[int], division: str) -> Pack | None:
+def _standing_on(standing: Sequence[PackActivation], path: Sequence[int], division: str) -> Standing | None:
+    """Who moved here brings what was opened under other rules: where this place has no history of a pack that is led
+    back to, the one in force elsewhere is taken."""
+    latest = _most_specific(standing, path)
+    if latest is None:
+        return None
+    pack = _as_approved(latest, division)
+    if pack is None:
+        raise PackChangedError(f"{latest.pack} version {latest.version}")
+    before = [*sorted(standing, key=_began_at), *_were_in_force(standing, path)]
+    by_id = {one.pack: one for one in before}
+    others = (_as_approved(one, division) for one in by_id.values())
+    return Standing(pack, chain_of(pack, (one for one in others if one is not None))[1:])
+
+
+def _most_specific(standing: Iterable[PackActivation], path: Sequence[int]) -> PackActivation | None:
     depth: dict[int | None, int] = {None: -1}
     depth.update((place, level) for level, place in enumerate(path))
-    fitting = [one for one in standing if one.place_id in depth]
-    if not fitting:
+    fitting = (one for one in standing if one.place_id in depth)
+    return max(fitting, key=lambda one: (depth[one.place_id], one.starts_at, one.pk), default=None)
+
+
+def _were_in_force(standing: Sequence[PackActivation], path: Sequence[int]) -> list[PackActivation]:
+    """What was the most specific at some time, the earliest first."""
+    by_start = sorted(standing, key=_began_at)
+    firsts = (_most_specific(by_start[: count + 1], path) for count in range(len(by_start)))
+    return list(dict.fromkeys(one for one in firsts if one is not None))
+
+
+def _began_at(one: PackActivation) -> datetime:
+    return one.starts_at if one.approved_at is None else max(one.starts_at, one.approved_at)
+
+
+def _as_approved(one: PackActivation, division: str) -> Pack | None:
+    """With the layers of the division; None where its files are not those that were approved, or are gone."""
+    pack = packs_on_disk().get((one.pack, one.version))
+    if pack is None or pack.digest != one.digest:
         return None
-    best = max(fitting, key=lambda one: (depth[one.place_id], one.starts_at, one.pk))
-    pack = packs_on_disk().get((best.pack, best.version))
-    if pack is None or pack.digest != best.digest:
-        raise PackChangedError(f"{best.pack} version {best.version}")
-    return pack_at_division(best.pack, best.version, division)
+    return pack_at_division(one.pack, one.version, division)

@@ -15,11 +15,11 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from lianfang.domains.registry.models import Household, Person
+from lianfang.domains.registry.models import Household, Person, Place
 from lianfang.foundation.access.actor import Actor
 from lianfang.foundation.web.tones import Tone
 
-Page = Literal["person", "household", "own", "own_household"]
+Page = Literal["person", "household", "own", "own_household", "place", "area"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +48,8 @@ _badges: dict[str, tuple[int, BadgeProvider]] = {}
 
 
 def register(name: str, provider: PanelProvider, *, order: int = 100, page: Page = "person") -> None:
-    """Add a panel to a page; ``provider(actor, row)`` gives None where it has nothing to say.
+    """Add a panel to a page; ``provider(actor, row)`` gives None where it has nothing to say. The page "place" is that
+    of any place, a building's grid too; "area" that of its level.
 
     On a resident's page of their own household, ``page`` "own" asks for each person and "own_household" once for the
     household. Raises ValueError where another provider has the name.
@@ -65,7 +66,7 @@ def register_badges(name: str, provider: BadgeProvider, *, order: int = 100) -> 
     _badges[name] = (order, provider)
 
 
-def panels_for(actor: Actor, row: Person | Household, page: Page) -> list[Panel]:
+def panels_for(actor: Actor, row: Person | Household | Place, page: Page) -> list[Panel]:
     """The panels of one page, in order."""
     mine = ((order, name, provider) for (where, name), (order, provider) in _panels.items() if where == page)
     wanted = sorted(mine, key=lambda one: one[:2])

@@ -10,7 +10,8 @@ from typing import Any
 from django.db.models import Q
 from django.urls import reverse
 
-from lianfang.domains.cases.models import Case
+from lianfang.domains.areas.models import AreaLevel
+from lianfang.domains.cases.models import Case, Exposure, PersonFact
 from lianfang.domains.lab_testing.models import Result, RoundPerson, Sample
 from lianfang.domains.registry.models import Household, Person
 from lianfang.domains.status.evidence import Fact, FactShown, evidence_facts, facts_in_words
@@ -101,6 +102,23 @@ def _order(number: int, since: datetime, _: int) -> bool:
     return StatusOrder.objects.filter(pk=number, withdrawn_at__gte=since).exists()
 
 
+def _exposure(number: int, since: datetime, _: int) -> bool:
+    return Exposure.objects.filter(Q(withdrawn_at__gte=since) | Q(closed_at__gte=since), pk=number).exists()
+
+
+def _person_fact(number: int, since: datetime, person_id: int) -> bool:
+    """Withdrawn, or something newer was stated of the same."""
+    found = PersonFact.objects.filter(pk=number)
+    if found.filter(withdrawn_at__gte=since).exists():
+        return True
+    newer = PersonFact.objects.filter(person_id=person_id, recorded_at__gte=since, withdrawn_at=None)
+    return newer.filter(fact__in=found.values("fact")).exclude(pk=number).exists()
+
+
+def _area_level(number: int, since: datetime, _: int) -> bool:
+    return AreaLevel.objects.filter(pk=number, end_recorded_at__gte=since).exists()
+
+
 def _override(number: int, since: datetime, _: int) -> bool:
     return EmergencyOverride.objects.filter(pk=number, ended_at__gte=since).exists()
 
@@ -120,6 +138,9 @@ _CHANGED: Mapping[str, Callable[[int, datetime, int], bool]] = {
     "obligation": _obligation,
     "order": _order,
     "override": _override,
+    "exposure": _exposure,
+    "person_fact": _person_fact,
+    "area_level": _area_level,
     "person": _edited(Person),
     "household": _edited(Household),
 }

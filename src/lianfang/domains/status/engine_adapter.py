@@ -14,6 +14,8 @@ from django.conf import settings
 from django.db import connection
 from django.db.models.expressions import RawSQL
 
+from lianfang.domains.areas.models import AreaLevel
+from lianfang.domains.status.area_facts import AREA_LEVELS, PLACE_ANCESTORS, RESIDENCIES
 from lianfang.engine.status import Decisions, StatusFacts
 from lianfang.engine.status.contract import FACT_CONTRACTS
 from lianfang.foundation.copying import copied_out
@@ -72,7 +74,7 @@ FACTS: dict[str, str] = {
     "orders": f"""
         SELECT o.id AS order_id, o.person_id, o.rule AS rule_id, o.reason, o.proposed_by_id AS proposed_by,
                o.approved_by_id AS approved_by, {_local("o.starts_at", "starts_at")}, {_local("o.ends_at", "ends_at")},
-               {_local("o.approved_at", "recorded_at")}, {_local("o.withdrawn_at", "revoked_at")}
+               {_local("o.approved_at", "recorded_at")}, {_local("o.withdrawn_at", "revoked_at")}, o.opened_under
         FROM status_order o JOIN unnest(%(ids)s::bigint[]) AS w(person_id) USING (person_id)
         WHERE o.approved_at IS NOT NULL
     """,
@@ -80,6 +82,18 @@ FACTS: dict[str, str] = {
         SELECT o.id AS override_id, o.person_id, {_local("o.starts_at", "starts_at")}, {_local("o.ends_at", "ends_at")},
                {_local("o.given_at", "recorded_at")}, {_local("o.ended_at", "revoked_at")}
         FROM status_emergency_override o JOIN unnest(%(ids)s::bigint[]) AS w(person_id) USING (person_id)
+    """,
+    "exposures": f"""
+        SELECT e.id AS exposure_id, e.person_id, e.category, e.anchor_on, {_local("e.opened_at", "opened_at")},
+               e.opened_under, {_local("e.closed_at", "closed_at")}, {_local("e.recorded_at", "recorded_at")},
+               {_local("e.withdrawn_at", "withdrawn_at")}
+        FROM cases_exposure e JOIN unnest(%(ids)s::bigint[]) AS w(person_id) USING (person_id)
+    """,
+    "person_facts": f"""
+        SELECT k.id AS person_fact_id, k.person_id, k.fact, k.number, nullif(k.word, '') AS word,
+               {_local("k.from_at", "from_at")}, {_local("k.to_at", "to_at")}, {_local("k.recorded_at", "recorded_at")},
+               {_local("k.withdrawn_at", "withdrawn_at")}
+        FROM cases_person_fact k JOIN unnest(%(ids)s::bigint[]) AS w(person_id) USING (person_id)
     """,
 }
 
@@ -93,7 +107,23 @@ def facts_of(person_ids: Sequence[int]) -> StatusFacts:
     samples = _table("samples", FACTS["samples"], given)
     given["tubes"] = _array(pc.unique(samples["tube_id"]).to_pylist())
     others = {name: _table(name, sql, given) for name, sql in FACTS.items() if name != "samples"}
-    return StatusFacts(samples=samples, **others)
+    return StatusFacts(samples=samples, **others, **_areas(given))
+
+
+def _areas(given: Mapping[str, Any]) -> dict[str, pa.Table]:
+    """Homes, what they lie in, and the levels there; nothing where none of these people has lived under a level. Where
+    no place has ever had one nobody's history is read."""
+    if not AreaLevel.objects.exists():
+        return {}
+    homes = _table("residencies", RESIDENCIES, given)
+    if not homes.num_rows:
+        return {}
+    given = {**given, "places": _array(pc.unique(homes["place_id"]).to_pylist())}
+    levels = _table("area_levels", AREA_LEVELS, given)
+    if not levels.num_rows:
+        return {}
+    above = _table("place_ancestors", PLACE_ANCESTORS, given)
+    return {"residencies": homes, "place_ancestors": above, "area_levels": levels}
 
 
 def _array(ids: Iterable[int]) -> str:

@@ -14,9 +14,13 @@ from typing import Any
 from django.urls import reverse
 from django.utils import timezone
 
-from lianfang.domains.cases.models import Case
+from lianfang.domains.areas.models import AreaLevel
+from lianfang.domains.areas.wording import level_name, place_line
+from lianfang.domains.cases.models import Case, Exposure, PersonFact
+from lianfang.domains.cases.wording import category_words, fact_times, fact_words, opened_words
 from lianfang.domains.lab_testing.models import Result, Round, Sample
 from lianfang.domains.status.models import EmergencyOverride, StatusOrder
+from lianfang.domains.status.rule_words import rule_name
 from lianfang.foundation.access.actor import system_actor
 from lianfang.foundation.access.scope import acting_as
 from lianfang.foundation.web.language import current_texts, t
@@ -155,7 +159,8 @@ def _obligations(numbers: Collection[int]) -> dict[int, FactShown]:
 def _orders(numbers: Collection[int]) -> dict[int, FactShown]:
     return {
         one.pk: FactShown(
-            "order", one.pk, t("status.fact.order", rule=_rule(one.rule), reason=one.reason),
+            "order", one.pk,
+            t("status.fact.order", rule=rule_name(one.rule, one.opened_under, one.opened_version), reason=one.reason),
             t("status.fact.order_times", start=_clock(one.starts_at), end=_clock(one.ends_at)),
             t("status.fact.order_by", proposed=one.proposed_by, approved=one.approved_by), "warn",
             f"{reverse('status:person', args=[one.person_id])}#orders",
@@ -174,10 +179,39 @@ def _overrides(numbers: Collection[int]) -> dict[int, FactShown]:
     }  # fmt: skip
 
 
-def _rule(rule: str) -> str:
-    key = f"status.rule.{rule}"
-    words = current_texts()
-    return words(key) if key in words else rule
+def _exposures(numbers: Collection[int]) -> dict[int, FactShown]:
+    """Never whose contact somebody is: that stands with the exposure, for those who may see cases."""
+    return {
+        one.pk: FactShown(
+            "exposure", one.pk, category_words(one), opened_words(one), who(one.recorded_by), "warn",
+            f"{reverse('cases:exposures', args=[one.person_id])}#exposure-{one.pk}",
+        )
+        for one in Exposure.objects.filter(pk__in=numbers)
+    }  # fmt: skip
+
+
+def _person_facts(numbers: Collection[int]) -> dict[int, FactShown]:
+    return {
+        one.pk: FactShown(
+            "person_fact", one.pk, fact_words(one), fact_times(one), who(one.recorded_by), "info",
+            f"{reverse('cases:facts', args=[one.person_id])}#fact-{one.pk}",
+        )
+        for one in PersonFact.objects.filter(pk__in=numbers)
+    }  # fmt: skip
+
+
+def _area_levels(numbers: Collection[int]) -> dict[int, FactShown]:
+    """Announced to everybody: which place has had which level, since when, until when."""
+    return {
+        one.pk: FactShown(
+            "area_level", one.pk, t("status.fact.area_level", place=place_line(one.place), level=level_name(one)),
+            t("status.fact.area_since", start=_clock(one.starts_at)) if one.ended_at is None
+            else t("status.fact.order_times", start=_clock(one.starts_at), end=_clock(one.ended_at)),
+            t("status.fact.order_by", proposed=one.opened_by.proposed_by, approved=one.opened_by.approved_by), "warn",
+            reverse("areas:area", args=[one.place_id]),
+        )
+        for one in AreaLevel.objects.filter(pk__in=numbers).select_related("place", "opened_by")
+    }  # fmt: skip
 
 
 def _clock(at: datetime | None) -> str:
@@ -191,4 +225,7 @@ _READERS: Mapping[str, Callable[[Collection[int]], dict[int, FactShown]]] = {
     "obligation": _obligations,
     "order": _orders,
     "override": _overrides,
+    "exposure": _exposures,
+    "person_fact": _person_facts,
+    "area_level": _area_levels,
 }

@@ -12,13 +12,14 @@ from datetime import datetime
 
 from django.utils import timezone
 
+from lianfang.domains.cases.person_facts import follow_registry
 from lianfang.domains.registry.models import Person
 from lianfang.domains.status import events
+from lianfang.domains.status.beginnings import decide_what_came
 from lianfang.domains.status.deciding import decided_by_pack
 from lianfang.domains.status.gating import HOLDING
 from lianfang.domains.status.models import HealthStatus, WithheldDecision
 from lianfang.domains.status.recompute import recompute
-from lianfang.domains.status.running_out import whose_end_has_come
 from lianfang.foundation.access.actor import system_actor
 from lianfang.foundation.access.scope import acting_as
 from lianfang.foundation.audit.models import Entry
@@ -58,9 +59,9 @@ class FullCheck:
 def check_everything(*, mend: bool = True) -> FullCheck:
     """Decide about everybody and compare. Who differs is looked at a second time before being reported: a fact may
     have come in between. ``mend``: those are decided anew; the check is on the record either way."""
-    ended = whose_end_has_come()
-    if ended:
-        recompute(ended, why="ended")
+    decide_what_came()
+    if mend:
+        _follow_registry()
     found = FullCheck(timezone.now())
     suspects = [one.person_id for one in _differences(_everybody(), found, counts=True)]
     found.differences = list(_differences([suspects], found, counts=False)) if suspects else []
@@ -75,6 +76,14 @@ def check_everything(*, mend: bool = True) -> FullCheck:
         if found.differences:
             emit(events.CHECK_DIFFERED, {"differences": len(found.differences), "as_of": found.at.isoformat()})
     return found
+
+
+def _follow_registry() -> None:
+    """What the registry says and rules ask for, of whom nobody was told."""
+    with acting_as(system_actor("full check")):
+        behind = follow_registry(None, by="system:full check")
+    if behind:
+        recompute(behind, why="person_fact")
 
 
 def last_check() -> Entry | None:

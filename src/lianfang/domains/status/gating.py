@@ -17,7 +17,7 @@ from lianfang.domains.registry.models import Person
 from lianfang.domains.status.deciding import Decided
 from lianfang.domains.status.engine_adapter import Texts, among, texts_of
 from lianfang.domains.status.limits import NEVER_WITHHELD, worsening_limit
-from lianfang.domains.status.models import HealthStatus, StatusRun, WithheldDecision, WithheldState
+from lianfang.domains.status.models import HealthStatus, RunState, StatusRun, WithheldDecision, WithheldState
 
 SEVERITY = {"green": 0, "unknown": 1, "yellow": 2, "red": 3}
 RESTRICTIVE = frozenset({"yellow", "red"})
@@ -38,7 +38,7 @@ class Sorted:
     """The decisions of one pack by what becomes of them; each is a set of columns.
 
     ``plain``: no worsening. ``urgent``: worse, and never withheld. ``counted``: worse, and subject to the limit.
-    ``held``: worse in the way that a person was asked about or refused: not written again.
+    ``held``: worse in the way that a person was asked about or refused, or just what was undone: not written again.
     """
 
     plain: Texts
@@ -57,16 +57,19 @@ def sort_decisions(one: Decided, moment: datetime) -> Sorted:
     people = [int(person or 0) for person in texts["person_id"]]
     before = _before(person for person, status in zip(people, texts["status"], strict=True) if status != "green")
     held = {
-        row.person_id: row for row in WithheldDecision.objects.filter(person_id__in=among(people), state__in=HOLDING)
+        row.person_id: row
+        for row in WithheldDecision.objects.filter(person_id__in=among(people), state__in=HOLDING).select_related("run")
     }
     kinds = one.kinds
+    gives_colours = one.pack is not None and one.pack.gives_colours
     places: dict[str, list[int]] = {"plain": [], "urgent": [], "counted": [], "held": []}
     overtaken = []
     for place, person in enumerate(people):
         status, until = str(texts["status"][place]), texts["until"][place]
         row = held.get(person)
-        if not is_worse(before.get(person), status, until, moment):
-            fate = "plain"
+        is_loss = gives_colours or status in RESTRICTIVE
+        if not is_loss or not is_worse(before.get(person), status, until, moment):
+            fate = "held" if row is not None and _was_undone(row, texts, place) else "plain"
         elif kinds.get(str(texts["rule_id"][place])) in NEVER_WITHHELD:
             fate = "urgent"
         else:
@@ -129,6 +132,15 @@ def _says_the_same(row: WithheldDecision, texts: Texts, place: int) -> bool:
         return False
     known = {(table, number) for table, number, _ in row.evidence}
     return {(table, number) for table, number, _ in json.loads(texts["evidence"][place] or "[]")} <= known
+
+
+def _was_undone(row: WithheldDecision, texts: Texts, place: int) -> bool:
+    """Just what somebody took back, on nothing that was not known then. Who was freed is never held by it: undoing
+    leaves such a decision in force."""
+    if row.run.state != RunState.UNDONE or row.from_status in RESTRICTIVE:
+        return False
+    same = (row.to_status, row.rule) == (texts["status"][place], texts["rule_id"][place])
+    return same and _says_the_same(row, texts, place)
 
 
 def limit_of(township_id: int, worsened: int) -> int | None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from lianfang.domains.areas import events as areas
+from lianfang.domains.areas.selectors import people_inside
 from lianfang.domains.cases import events as cases
 from lianfang.domains.lab_testing import events as testing
 from lianfang.domains.lab_testing.models import Round, RoundPerson, RoundState, Sample
@@ -80,6 +82,12 @@ def _follow_place(payload: Mapping[str, Any]) -> None:
     )
 
 
+def _follow_area(payload: Mapping[str, Any]) -> None:
+    """The level of a place changed: everybody who lives in it, or is noted there, is decided anew."""
+    people = people_inside(payload["place_id"]).values_list("pk", flat=True)
+    recompute(people.iterator(chunk_size=10_000), why="area", caused_by=_causes(payload))
+
+
 def _preview(payload: Mapping[str, Any]) -> None:
     """What the proposal would change: at once where few live, else in the background."""
     people = Person.objects.all()
@@ -96,6 +104,7 @@ _FOLLOWED = {
     registry.PEOPLE_REGISTERED: "registered",
     registry.PERSON_MOVED: "moved",
     registry.PEOPLE_CHANGED: "moved",
+    registry.PERSON_STATE_CHANGED: "moved",
     testing.RESULTS_APPLIED: "results",
     testing.SAMPLES_LOADED: "samples",
     testing.TUBE_VOIDED: "samples",
@@ -104,6 +113,9 @@ _FOLLOWED = {
     cases.CASE_OPENED: "case",
     cases.CASE_CHANGED: "case",
     cases.CASE_RELEASED: "case",
+    cases.EXPOSURES_OPENED: "exposure",
+    cases.EXPOSURES_ENDED: "exposure",
+    cases.PERSON_FACTS_CHANGED: "person_fact",
 }
 for _name, _why in _FOLLOWED.items():
     handles(_name)(_follow(_why))
@@ -113,4 +125,5 @@ handles(testing.ROUND_CLOSED)(_follow_round)
 handles(testing.PERSON_EXCUSED)(_follow_excuse)
 handles(ACTIVATION_PROPOSED)(_preview)
 handles(PACK_ACTIVATED)(_follow_place)
+handles(areas.AREA_LEVEL_CHANGED)(_follow_area)
 handles(registry.PEOPLE_REMOVED)(_forget)

@@ -7,10 +7,9 @@ from datetime import timedelta
 from django.utils import timezone
 from procrastinate.contrib.django import app
 
+from lianfang.domains.status.beginnings import decide_what_came
 from lianfang.domains.status.full_check import check_everything
 from lianfang.domains.status.previews import preview_activation
-from lianfang.domains.status.recompute import recompute
-from lianfang.domains.status.running_out import whose_end_has_come
 from lianfang.domains.status.runs import forget_idle_runs
 
 # Every swab and every result is a run; those that changed nothing are no record that anybody looks for later.
@@ -26,9 +25,8 @@ def preview_proposal(activation_id: int) -> None:
 @app.periodic(cron="* * * * *")
 @app.task(queueing_lock="status.decide_ended")
 def decide_ended(timestamp: int) -> None:
-    people = whose_end_has_come()
-    if people:
-        recompute(people, why="ended")
+    """Every minute: ends that have come, and what begins by itself."""
+    decide_what_came()
 
 
 @app.periodic(cron="41 18 * * *")

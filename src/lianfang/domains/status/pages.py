@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 
+from lianfang.domains.cases.exposure_pages import exposures_shown
 from lianfang.domains.registry.marks import Mark
 from lianfang.domains.registry.models import Person, Place
 from lianfang.domains.registry.panels import Badge, Panel
+from lianfang.domains.status.followed import tests_due_of
 from lianfang.domains.status.models import HealthStatus, Objection
 from lianfang.domains.status.timeline import timeline_of
 from lianfang.domains.status.words import explain, reason_of
@@ -24,7 +26,9 @@ def person_panel(actor: Actor, person: Person) -> Panel | None:
     if not actor.may(Action.STATUS_VIEW):
         return None
     found = HealthStatus.objects.visible_to(actor).filter(person_id=person.pk).first()
-    return Panel("status/panel.html", {"explained": explain(found), "person": person})
+    # Who has no decision has no rules that could ask for a test.
+    tests = [] if found is None else tests_due_of(person.pk)
+    return Panel("status/panel.html", {"explained": explain(found), "person": person, "tests": tests})
 
 
 def own_panel(actor: Actor, person: Person) -> Panel | None:
@@ -33,8 +37,13 @@ def own_panel(actor: Actor, person: Person) -> Panel | None:
     steps = timeline_of(actor, person.pk, most=OWN_STEPS)
     appeals = Objection.objects.visible_to(actor).filter(person_id=person.pk).order_by("-made_at")[:OWN_APPEALS]
     return Panel(
-        "status/own_panel.html", {"explained": explain(found), "person": person, "steps": steps, "appeals": appeals}
-    )
+        "status/own_panel.html",
+        {
+            "explained": explain(found), "person": person, "steps": steps, "appeals": appeals,
+            "tests": [] if found is None else tests_due_of(person.pk),
+            "exposures": [one for one in exposures_shown(actor, person) if one.is_current],
+        },
+    )  # fmt: skip
 
 
 def badges(actor: Actor, person_ids: Collection[int]) -> Mapping[int, Badge]:

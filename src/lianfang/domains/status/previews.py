@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Iterable
 from datetime import datetime
 
 from django.utils import timezone
 
 from lianfang.domains.policy.models import PackActivation
+from lianfang.domains.policy.packs import packs_on_disk
 from lianfang.domains.policy.previews import begin_preview, fail_preview, finish_preview
-from lianfang.domains.policy.selectors import packs_by_community, packs_by_community_under
+from lianfang.domains.policy.selectors import Standing, standing_by_community, standing_by_community_under
 from lianfang.domains.registry.models import Person
 from lianfang.domains.status.replay import Replayed, replay
 from lianfang.engine.packs import Pack
+from lianfang.engine.status.transitions import chain_of
 from lianfang.foundation.access.actor import system_actor
 from lianfang.foundation.access.scope import acting_as
 
@@ -50,11 +53,21 @@ def replay_activation(proposed: PackActivation) -> Replayed:
     at = max(proposed.starts_at, timezone.now())
     people = people_inside(proposed.place_id)
     communities = set(Person.objects.filter(pk__in=people).values_list("community_id", flat=True).distinct())
-    old = packs_by_community(communities, at)
-    new = packs_by_community_under(proposed, communities, at)
+    old = standing_by_community(communities, at)
+    new = standing_by_community_under(proposed, communities, at)
     return replay(people, old.get, new.get, at)
 
 
 def replay_packs(old: Pack, new: Pack, place_id: int | None, at: datetime) -> Replayed:
-    """Any two packs over the stored facts of a place (``lianfang policy replay``). The caller acts as the system."""
-    return replay(people_inside(place_id), lambda _: old, lambda _: new, at)
+    """Any two packs over the stored facts of a place (``lianfang policy replay``). The caller acts as the system.
+
+    What was opened under a pack that either leads back to is judged by its transition, wherever that was in force.
+    """
+    before, after = (led_back(pack, (*packs_on_disk().values(), old)) for pack in (old, new))
+    return replay(people_inside(place_id), lambda _: before, lambda _: after, at)
+
+
+def led_back(pack: Pack, others: Iterable[Pack]) -> Standing:
+    """The pack with those of ``others`` that it leads back to; of two of one id the later given."""
+    by_id = {one.id: one for one in others if one.id != pack.id}
+    return Standing(pack, chain_of(pack, by_id.values())[1:])

@@ -122,8 +122,10 @@ def _take(work: _Work, one: Decided) -> None:
     for texts in (found.plain, found.urgent):
         _write(work, texts, found.before, whose)
     write_emergencies(found.held, work.moment, work.number)
-    for person in found.held["person_id"]:
-        work.townships[whose[int(person or 0)]].counted.update(worsened=1, withheld=1)
+    for person, status in zip(found.held["person_id"], found.held["status"], strict=True):
+        # What was undone may be an improvement; a green one is never worse.
+        is_worse = status != "green"
+        work.townships[whose[int(person or 0)]].counted.update(worsened=int(is_worse), withheld=1)
     covered, open_ = _covered(work.approved, found.counted)
     _write(work, covered, found.before, whose)
     for township, places in _places_by_township(open_, whose).items():

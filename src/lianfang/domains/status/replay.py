@@ -14,10 +14,10 @@ from typing import Any
 import pyarrow as pa
 from django.utils import timezone
 
+from lianfang.domains.policy.selectors import Standing
 from lianfang.domains.registry.models import Person
 from lianfang.domains.status.deciding import decide_by
 from lianfang.domains.status.gating import SEVERITY
-from lianfang.engine.packs import Pack
 from lianfang.engine.status import delta
 from lianfang.engine.status.contract import DECISIONS
 
@@ -25,8 +25,8 @@ CHUNK = 20_000
 MOST_EXAMPLES = 30
 # That only the name of the pack is another changes nothing for anybody.
 _TOLD = ("appeared", "gone", "status", "reason", "end", "emergency")
-PackOf = Callable[[int], Pack | None]
-"""Community → the pack that would be in force there."""
+RulesOf = Callable[[int], Standing | None]
+"""Community → the rules that would be in force there."""
 
 
 @dataclass(slots=True)
@@ -55,17 +55,17 @@ class Replayed:
         }  # fmt: skip
 
 
-def replay(person_ids: Iterable[int], old: PackOf, new: PackOf, at: datetime) -> Replayed:
+def replay(person_ids: Iterable[int], old: RulesOf, new: RulesOf, at: datetime) -> Replayed:
     """Decide about these people by both packs; who has no pack on a side reads unknown there. The caller acts as the
     system."""
     found = Replayed(at)
     ids = sorted(set(person_ids))
     for start in range(0, len(ids), CHUNK):
         homes = dict(Person.objects.filter(pk__in=ids[start : start + CHUNK]).values_list("pk", "community_id"))
-        groups: dict[tuple[str, str], tuple[Pack | None, Pack | None, list[int]]] = {}
+        groups: dict[tuple[tuple[str, ...], ...], tuple[Standing | None, Standing | None, list[int]]] = {}
         for person, community in homes.items():
             before, after = old(community), new(community)
-            key = (before.digest if before else "", after.digest if after else "")
+            key = (before.key if before else (), after.key if after else ())
             groups.setdefault(key, (before, after, []))[2].append(person)
         for before, after, people in groups.values():
             _compare(found, before, after, people, homes)
@@ -75,12 +75,12 @@ def replay(person_ids: Iterable[int], old: PackOf, new: PackOf, at: datetime) ->
 
 
 def _compare(
-    found: Replayed, before: Pack | None, after: Pack | None, people: list[int], homes: Mapping[int, int]
+    found: Replayed, before: Standing | None, after: Standing | None, people: list[int], homes: Mapping[int, int]
 ) -> None:
     found.people += len(people)
     if before is not None:
-        found.before_packs.add(f"{before.id} {before.version}")
-    if before is not None and after is not None and before.digest == after.digest:
+        found.before_packs.add(f"{before.pack.id} {before.pack.version}")
+    if before is not None and after is not None and before.key == after.key:
         return
     rows = delta(_decided(before, people, found.as_of), _decided(after, people, found.as_of)).to_pylist()
     for row in rows:
@@ -89,6 +89,8 @@ def _compare(
             continue
         found.changed += 1
         is_worse = SEVERITY[now] > SEVERITY[was] or (was == now and now in ("yellow", "red") and _is_longer(row))
+        if now == "unknown" and after is not None and not after.pack.gives_colours:
+            is_worse = False
         found.worsened += is_worse
         found.improved += SEVERITY[now] < SEVERITY[was]
         community = homes[row["person_id"]]
@@ -109,8 +111,8 @@ def _is_longer(row: Mapping[str, Any]) -> bool:
     return before is not None and (after is None or after > before)
 
 
-def _decided(pack: Pack | None, people: list[int], at: datetime) -> pa.Table:
+def _decided(standing: Standing | None, people: list[int], at: datetime) -> pa.Table:
     local = timezone.localtime(at).replace(tzinfo=None)
-    if pack is None or not pack.is_in_force(local):
+    if standing is None or not standing.pack.is_in_force(local):
         return DECISIONS.empty()
-    return decide_by(pack, people, at).decisions
+    return decide_by(standing, people, at).decisions

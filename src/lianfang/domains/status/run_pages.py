@@ -15,9 +15,9 @@ from lianfang.domains.registry.selectors import people_for
 from lianfang.domains.status.evidence import FactShown, facts_in_words
 from lianfang.domains.status.gating import SEVERITY
 from lianfang.domains.status.models import RunState, StatusRun, WithheldDecision
+from lianfang.domains.status.rule_words import reason_in_general
 from lianfang.domains.status.runs import MAY_BE_APPROVED, MAY_BE_UNDONE
 from lianfang.domains.status.selectors import withheld_of
-from lianfang.domains.status.words import reason_in_general
 from lianfang.foundation.access.actor import Actor
 from lianfang.foundation.access.roles import Action
 from lianfang.foundation.web.tones import Tone
@@ -77,7 +77,7 @@ def shown_run(actor: Actor, run: StatusRun, places: dict[int, str]) -> RunShown:
         tone=_STATE_TONES[run.state],
         may_approve=acts and run.state in MAY_BE_APPROVED and not caused,
         may_reject=acts and run.state == RunState.WAITING,
-        may_undo=acts and run.state in MAY_BE_UNDONE and run.worsened > run.withheld,
+        may_undo=acts and run.state in MAY_BE_UNDONE and run.undoes is None and run.changed > 0,
         is_own=acts and run.state in MAY_BE_APPROVED and caused,
     )
 
@@ -96,14 +96,14 @@ def shown_runs(actor: Actor, runs: list[StatusRun]) -> list[RunShown]:
 def preview_of(actor: Actor, run: StatusRun) -> Preview:
     """What the run withheld, in a handful of queries however many people it is about."""
     rows = withheld_of(actor, run)
-    keys = ("community_id", "from_status", "to_status", "pack", "pack_version", "reason", "params")
+    keys = ("community_id", "from_status", "to_status", "pack", "pack_version", "rule", "reason", "params")
     counted = list(rows.order_by().values(*keys).annotate(people=Count("pk")))
     names = place_names({row["community_id"] for row in counted})
     changes: dict[tuple[str, str, str, str], int] = defaultdict(int)
     places: dict[str, int] = defaultdict(int)
     for row in counted:
         place = names.get(row["community_id"], "")
-        reason = reason_in_general(row["pack"], row["pack_version"], row["reason"], row["params"])
+        reason = reason_in_general(row["pack"], row["pack_version"], row["rule"], row["reason"], row["params"])
         changes[place, row["from_status"], row["to_status"], reason] += row["people"]
         places[place] += row["people"]
     ordered = sorted(changes.items(), key=lambda one: (-SEVERITY[one[0][2]], -one[1]))
@@ -136,7 +136,11 @@ def _examples(actor: Actor, rows: QuerySet[WithheldDecision]) -> list[tuple[With
     chosen = list(rows.order_by(worst, "community_id", "pk")[:MOST_EXAMPLES])
     people = {one.pk: one for one in people_for(actor, {one.person_id for one in chosen})}
     return [
-        (one, people.get(one.person_id), reason_in_general(one.pack, one.pack_version, one.reason, one.params))
+        (
+            one,
+            people.get(one.person_id),
+            reason_in_general(one.pack, one.pack_version, one.rule, one.reason, one.params),
+        )
         for one in chosen
     ]
 

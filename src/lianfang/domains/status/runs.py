@@ -1,4 +1,4 @@
-"""What people do about a run: approve what it stopped before, refuse it, or take back what it made worse.
+"""What people do about a run: approve what it stopped before, refuse it, or take back what it wrote.
 
 An undone or refused run holds its people: the same facts do not bring its decisions back. What new facts say of one of
 them goes the ordinary way.
@@ -14,11 +14,12 @@ from django.utils import timezone
 
 from lianfang.domains.policy.packs import packs_on_disk
 from lianfang.domains.status import events
-from lianfang.domains.status.gating import HOLDING, Before, is_worse_than
+from lianfang.domains.status.gating import HOLDING, RESTRICTIVE, SEVERITY, Before, is_worse_than
 from lianfang.domains.status.limits import NEVER_WITHHELD
 from lianfang.domains.status.models import HealthStatus, RunState, StatusRun, WithheldDecision, WithheldState
 from lianfang.domains.status.problems import StatusProblemError
 from lianfang.domains.status.recompute import next_number, recompute
+from lianfang.domains.status.rule_words import said_by
 from lianfang.foundation.access.actor import Actor, system_actor
 from lianfang.foundation.access.roles import Action
 from lianfang.foundation.access.scope import acting_as
@@ -28,6 +29,8 @@ from lianfang.foundation.outbox.services import emit
 # A run that was refused, or undone, may be approved after all: by somebody else than who settled it.
 MAY_BE_APPROVED = frozenset({RunState.WAITING, RunState.REJECTED, RunState.UNDONE})
 MAY_BE_UNDONE = frozenset({RunState.DONE})
+# pgh_id, status, until_at of the decision that was in force before the run first wrote the row; none: there was none.
+_Event = tuple[int, str, datetime | None]
 
 
 def approve_run(*, actor: Actor, run_id: int, because: str) -> StatusRun:
@@ -71,17 +74,18 @@ def reject_run(*, actor: Actor, run_id: int, because: str) -> StatusRun:
 
 
 def undo_run(*, actor: Actor, run_id: int, because: str) -> StatusRun:
-    """Take back what the run made worse: the decisions before it come back, and the history keeps both.
+    """Take back what the run wrote: the decisions before it come back, and the history keeps both.
 
-    What it improved stays: taking that back would be a restriction by hand. A person's own positive and an order by two
-    stay too; they are taken back where the fact is kept. Whom another run decided since is left alone. Returns the run
-    that undid it. Raises StatusProblemError where nothing of it is left to take back.
+    Only where that would restrict somebody again whom it freed does its decision stay: a restriction follows from
+    facts, never from undoing. A person's own positive and an order by two stay too; they are taken back where the fact
+    is kept. Whom another run decided since is left alone. Returns the run that undid it. Raises StatusProblemError
+    where nothing of it is left to take back, and for a run that undid another.
     """
     actor.authorise(Action.STATUS_ORDER)
     _needs(because)
     with transaction.atomic():
         run = _locked(actor, run_id)
-        if run.state not in MAY_BE_UNDONE:
+        if run.state not in MAY_BE_UNDONE or run.undoes is not None:
             raise StatusProblemError("settled_already")
         with acting_as(system_actor("status")):
             undone = _take_back(run)
@@ -122,7 +126,7 @@ def _mark(actor: Actor, run: StatusRun, state: RunState, because: str) -> None:
 
 
 def _take_back(run: StatusRun) -> StatusRun | None:
-    """The one action of undoing; None where nobody is left whom this run made worse off."""
+    """The one action of undoing; None where nobody is left whose decision it may take back."""
     now = timezone.now()
     mine = {
         row.person_id: row
@@ -130,34 +134,42 @@ def _take_back(run: StatusRun) -> StatusRun | None:
         if not _is_urgent(row)
     }
     previous = _previous(run.number, [row.pk for row in mine.values()])
-    worse = {
-        person: row
-        for person, row in mine.items()
-        if is_worse_than(_before(previous.get(row.pk)), row.status, row.until_at, run.as_of)
-    }
-    if not worse:
+    taken = {person: row for person, row in mine.items() if _may_come_back(row, previous.get(row.pk), run, now)}
+    if not taken:
         return None
+    was = {person: previous[row.pk][1] if row.pk in previous else "unknown" for person, row in taken.items()}
+    steps = [SEVERITY[was[person]] - SEVERITY[row.status] for person, row in taken.items()]
     undoing = StatusRun.objects.create(
         number=next_number(), why="undone", state=RunState.DONE, as_of=now, begun_at=now, undoes=run.number,
-        packs=run.packs, changed=len(worse), improved=len(worse), county_id=run.county_id,
-        township_id=run.township_id, community_id=run.community_id,
+        packs=run.packs, changed=len(taken), improved=sum(step < 0 for step in steps),
+        worsened=sum(step > 0 for step in steps), county_id=run.county_id, township_id=run.township_id,
+        community_id=run.community_id,
     )  # fmt: skip
-    _keep_as_withheld(run, worse, previous, now)
-    _bring_back(undoing.number, worse.values(), previous)
-    changed = sorted(worse)
+    _keep_as_withheld(run, taken, was, now)
+    _bring_back(undoing.number, taken.values(), previous)
+    changed = sorted(taken)
     for start in range(0, len(changed), events.BATCH):
         batch = changed[start : start + events.BATCH]
         emit(events.STATUS_CHANGED, {"person_ids": batch, "as_of": now.isoformat()})
     return undoing
 
 
+def _may_come_back(row: HealthStatus, before: _Event | None, run: StatusRun, now: datetime) -> bool:
+    """Whether the decision before this one may be in force again."""
+    if is_worse_than(_before(before), row.status, row.until_at, run.as_of):
+        return True
+    if before is None:
+        return row.status != "unknown"  # nobody decided reads unknown
+    _, status, until_at = before
+    if until_at is not None and until_at <= now:
+        return False  # it is over: there is nothing to come back to
+    return not (status in RESTRICTIVE and is_worse_than(Before(row.status, row.until_at), status, until_at, now))
+
+
 def _is_urgent(row: HealthStatus) -> bool:
-    pack = packs_on_disk().get((row.pack, row.pack_version))
-    return pack is not None and any(rule.id == row.rule and rule.kind in NEVER_WITHHELD for rule in pack.rules)
-
-
-# pgh_id, status, until_at of the decision that was in force before the run first wrote the row; none: there was none.
-_Event = tuple[int, str, datetime | None]
+    pack = packs_on_disk().get(said_by(row.pack, row.pack_version, row.rule))
+    bare = row.rule.rpartition(":")[2]
+    return pack is not None and any(rule.id == bare and rule.kind in NEVER_WITHHELD for rule in pack.rules)
 
 
 def _previous(number: int, rows: Collection[int]) -> dict[int, _Event]:
@@ -181,21 +193,19 @@ def _before(event: _Event | None) -> Before | None:
     return None if event is None else Before(event[1], event[2])
 
 
-def _keep_as_withheld(
-    run: StatusRun, worse: Mapping[int, HealthStatus], previous: Mapping[int, _Event], now: datetime
-) -> None:
-    WithheldDecision.objects.filter(person_id__in=list(worse), state__in=HOLDING).update(
+def _keep_as_withheld(run: StatusRun, taken: Mapping[int, HealthStatus], was: Mapping[int, str], now: datetime) -> None:
+    WithheldDecision.objects.filter(person_id__in=list(taken), state__in=HOLDING).update(
         state=WithheldState.OVERTAKEN, settled_at=now
     )
     rows = [
         WithheldDecision(
             run=run, person_id=person, county_id=row.county_id, township_id=row.township_id,
             community_id=row.community_id, building_id=row.building_id,
-            from_status=previous[row.pk][1] if row.pk in previous else "unknown", to_status=row.status, rule=row.rule,
+            from_status=was[person], to_status=row.status, rule=row.rule,
             reason=row.reason, params=row.params, until_at=row.until_at, evidence=row.evidence, pack=row.pack,
             pack_version=row.pack_version, withheld_at=now,
         )
-        for person, row in worse.items()
+        for person, row in taken.items()
     ]  # fmt: skip
     WithheldDecision.objects.bulk_create(rows, batch_size=2_000)
 

@@ -14,6 +14,7 @@ from lianfang.domains.status.appeals import raise_objection
 from lianfang.domains.status.models import EmergencyOverride, StatusOrder
 from lianfang.domains.status.problems import StatusProblemError
 from lianfang.domains.status.recompute import recompute
+from lianfang.engine.packs import Pack
 from lianfang.foundation.access.actor import Actor
 from lianfang.foundation.access.roles import Action
 from lianfang.foundation.audit.services import record
@@ -26,9 +27,13 @@ _HOME = ("county_id", "township_id", "community_id", "building_id", "household_i
 def order_rules(person: Person, at: datetime) -> tuple[str, ...]:
     """Ids of the rules under which an order may be given to this person now."""
     pack = packs_by_community([person.community_id], at)[person.community_id]
-    if pack is None:
-        return ()
+    return () if pack is None else _order_rules(pack, at)
+
+
+def _order_rules(pack: Pack, at: datetime) -> tuple[str, ...]:
     local = timezone.localtime(at).replace(tzinfo=None)
+    if not pack.is_in_force(local):
+        return ()
     return tuple(entry.rule.id for entry in pack.rules_at(local) if entry.rule.kind == "manual_order")
 
 
@@ -48,13 +53,16 @@ def propose_order(
             raise StatusProblemError(f"{field}_needed", field)
     if ends_at <= max(starts_at, timezone.now()):
         raise StatusProblemError("end_needed", "ends_at")
-    if rule not in order_rules(person, timezone.now()):
+    pack = packs_by_community([person.community_id], timezone.now())[person.community_id]
+    if pack is None or rule not in _order_rules(pack, timezone.now()):
         raise StatusProblemError("rule_unknown", "rule")
     with transaction.atomic():
         made = StatusOrder.objects.create(
             **_home(person),
             person_id=person.pk,
             rule=rule,
+            opened_under=pack.id,
+            opened_version=pack.version,
             reason=reason.strip()[:200],
             evidence=evidence.strip()[:400],
             starts_at=starts_at,

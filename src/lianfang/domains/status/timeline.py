@@ -99,7 +99,8 @@ def reason_of_row(row: Mapping[str, Any]) -> str:
     """The reason of a decision as the engine gives it, as a sentence."""
     until = row["until"]
     found = HealthStatus(
-        reason=row["reason"], params=row["params"], pack=row["pack_id"], pack_version=row["pack_version"],
+        rule=row["rule_id"], reason=row["reason"], params=row["params"], pack=row["pack_id"],
+        pack_version=row["pack_version"],
         until_at=None if until is None else timezone.make_aware(until),
     )  # fmt: skip
     return reason_of(found)

@@ -12,10 +12,13 @@ from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST
 
+from lianfang.domains.cases.exposure_pages import exposures_shown
 from lianfang.domains.registry.models import Person
 from lianfang.domains.registry.selectors import people_for, person_for, search_people
+from lianfang.domains.status.followed import orders_shown, tests_due_of
 from lianfang.domains.status.models import Colour, EmergencyOverride, Objection, StatusOrder
 from lianfang.domains.status.problems import StatusProblemError
+from lianfang.domains.status.rule_words import reason_in_general
 from lianfang.domains.status.selectors import (
     count_by_status,
     orders_waiting,
@@ -37,7 +40,7 @@ from lianfang.domains.status.services import (
     withdraw_order,
 )
 from lianfang.domains.status.timeline import Recomputed, recomputed_at, timeline_of
-from lianfang.domains.status.words import explain, reason_in_general, reason_of
+from lianfang.domains.status.words import explain, reason_of
 from lianfang.foundation.access.allow import allow
 from lianfang.foundation.access.roles import Action
 from lianfang.foundation.audit.services import record
@@ -124,9 +127,9 @@ def _person_context(request: Any, person: Any) -> dict[str, Any]:
         "steps": timeline_of(request.actor, person.pk),
         "shows_links": True,
         "withheld": _withheld(request.actor, person.pk),
-        "orders": StatusOrder.objects.visible_to(request.actor)
-        .filter(person_id=person.pk)
-        .order_by("-proposed_at")[:20],
+        "orders": orders_shown(request.actor, person),
+        "exposures": exposures_shown(request.actor, person),
+        "tests_due": tests_due_of(person.pk),
         "objections": Objection.objects.visible_to(request.actor).filter(person_id=person.pk).order_by("-made_at")[:20],
         "rules": order_rules(person, timezone.now()) if request.actor.may(Action.STATUS_ORDER) else (),
         "errors": {},
@@ -139,7 +142,7 @@ def _withheld(actor: Any, person_id: int) -> tuple[Any, str] | None:
     found = withheld_for(actor, person_id)
     if found is None:
         return None
-    return found, reason_in_general(found.pack, found.pack_version, found.reason, found.params)
+    return found, reason_in_general(found.pack, found.pack_version, found.rule, found.reason, found.params)
 
 
 def _then(request: Any, person: Any) -> Recomputed | None:

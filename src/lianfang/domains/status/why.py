@@ -11,10 +11,11 @@ from django.utils import timezone
 
 from lianfang.domains.status.deciding import Decided, decided_by_pack
 from lianfang.domains.status.evidence import Fact, FactShown, facts_in_words
+from lianfang.domains.status.rule_words import name_of_pack, pack_text, said_by
 from lianfang.domains.status.timeline import reason_of_row
-from lianfang.domains.status.words import pack_text
 from lianfang.engine.packs import Pack, RuleInForce
-from lianfang.engine.packs.model import Source
+from lianfang.engine.packs.model import Source, StatusRule
+from lianfang.engine.status.transitions import moment_of
 from lianfang.foundation.access.actor import system_actor
 from lianfang.foundation.access.scope import acting_as
 from lianfang.foundation.web.language import current_texts, t
@@ -26,7 +27,8 @@ OUTCOMES = ("decides", "outranked", "ended", "unknown", "not_met")
 
 @dataclass(frozen=True, slots=True)
 class RuleConsidered:
-    """One rule of the pack: what became of it for this person, on which facts, and what it rests on itself."""
+    """One rule of the pack: what became of it for this person, on which facts, and what it rests on itself.
+    ``kept_from`` names the pack before it whose rule it is, where the change of packs kept that one; else ""."""
 
     rule_id: str
     priority: int
@@ -35,10 +37,11 @@ class RuleConsidered:
     because: str
     reason: str
     facts: list[FactShown]
-    reference: str
+    said: StatusRule
     grade: str
     is_unverified: bool
     sources: tuple[Source, ...]
+    kept_from: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +101,7 @@ def _told(one: Decided, pack: Pack, row: Mapping[str, Any], at: datetime) -> Why
     words = facts_in_words([*read, *(fact for fact, _ in aside)])
     language = current_texts().language
     naive = timezone.localtime(at).replace(tzinfo=None)
+    said = said_by(pack.id, pack.version, row["rule_id"])
     return Why(
         at=at,
         status=row["status"],
@@ -106,45 +110,59 @@ def _told(one: Decided, pack: Pack, row: Mapping[str, Any], at: datetime) -> Why
         since_at=_aware(row["since"]),
         until_at=_aware(row["until"]),
         ends_when=[_known(f"status.ends_when.{code}", code) for code in row["ends_when"] or ()],
-        next_step=pack_text(pack.id, pack.version, "next_steps", row["next_step"] or ""),
-        appeal=pack_text(pack.id, pack.version, "appeals", row["appeal"] or ""),
+        next_step=pack_text(*said, "next_steps", row["next_step"] or ""),
+        appeal=pack_text(*said, "appeals", row["appeal"] or ""),
         is_emergency=row["is_emergency"],
         emergency_until_at=_aware(row["emergency_until"]),
         pack=pack.manifest.name.in_language(language),  # type: ignore[arg-type]
         pack_version=pack.version,
         authority=pack.manifest.authority.in_language(language),  # type: ignore[arg-type]
-        rules=_rules(one, pack, pack.rules_at(naive), row["rule_id"], facts_by_rule, words),
+        rules=_rules(one, _standing(one, pack, naive), row["rule_id"], facts_by_rule, words),
         set_aside=[(words[fact], _known(f"status_reasons.set_aside.{code}", code)) for fact, code in aside],
     )
 
 
+def _standing(one: Decided, pack: Pack, at: datetime) -> list[tuple[str, Pack, RuleInForce]]:
+    """(id, pack, rule) of every rule in force, the highest priority first, with those of packs before it that the
+    change of packs kept for what was opened then."""
+    assert one.decisions is not None and one.standing is not None
+    considered = set(one.decisions.considered["rule_id"].to_pylist())
+    rules = [(entry.rule.id, pack, entry) for entry in pack.rules_at(at)]
+    for before in one.standing.superseded:
+        kept = before.rules_at(moment_of(before, at)) if any(f"{before.id}:" in rule for rule in considered) else ()
+        rules += [(f"{before.id}:{entry.rule.id}", before, entry) for entry in kept]
+    own = {entry.rule.id for entry in pack.rules_at(at)}
+    return sorted((rule for rule in rules if rule[0] in own | considered), key=lambda rule: -rule[2].rule.priority)
+
+
 def _rules(
-    one: Decided, pack: Pack, standing: tuple[RuleInForce, ...], decides: str, facts: Mapping[str, list[Fact]],
+    one: Decided, standing: list[tuple[str, Pack, RuleInForce]], decides: str, facts: Mapping[str, list[Fact]],
     words: Mapping[Fact, FactShown],
 ) -> list[RuleConsidered]:  # fmt: skip
-    """Every rule in force, the highest priority first. What the engine says of a rule is taken where it says it."""
+    """Every rule, the highest priority first. What the engine says of a rule is taken where it says it."""
     assert one.decisions is not None
     said = {row["rule_id"]: row for row in one.decisions.considered.to_pylist()}
     outranked = set(one.decisions.reasons["rule_id"].to_pylist())
     found = []
-    for entry in standing:
+    for rule_id, pack, entry in standing:
         rule = entry.rule
-        told = said.get(rule.id, {})
-        outcome = told.get("outcome") or ("outranked" if rule.id in outranked else "not_met")
-        outcome = "decides" if rule.id == decides else "outranked" if outcome == "applied" else outcome
+        told = said.get(rule_id, {})
+        outcome = told.get("outcome") or ("outranked" if rule_id in outranked else "not_met")
+        outcome = "decides" if rule_id == decides else "outranked" if outcome == "applied" else outcome
         found.append(
             RuleConsidered(
-                rule_id=rule.id,
+                rule_id=rule_id,
                 priority=rule.priority,
                 status=rule.status,
                 outcome=outcome,
                 because=_because(told, outcome),
                 reason=_general(pack, entry),
-                facts=[words[fact] for fact in dict.fromkeys(facts.get(rule.id, []))],
-                reference=rule.reference,
+                facts=[words[fact] for fact in dict.fromkeys(facts.get(rule_id, []))],
+                said=rule,
                 grade=rule.grade,
                 is_unverified=entry.is_unverified,
                 sources=pack.sources_of(rule.sources),
+                kept_from="" if ":" not in rule_id else name_of_pack(pack.id, pack.version),
             )
         )
     return found

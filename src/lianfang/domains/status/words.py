@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -10,10 +9,10 @@ from typing import Any
 
 from django.utils import timezone
 
-from lianfang.domains.policy.packs import packs_on_disk
 from lianfang.domains.status.evidence import FactShown, evidence_facts, facts_in_words, folded
 from lianfang.domains.status.gating import HOLDING
 from lianfang.domains.status.models import HealthStatus, WithheldDecision
+from lianfang.domains.status.rule_words import gaps_of, name_of_pack, pack_text, said_by
 from lianfang.foundation.access.actor import system_actor
 from lianfang.foundation.access.scope import acting_as
 from lianfang.foundation.web.language import current_texts, t
@@ -66,13 +65,13 @@ def explain(found: HealthStatus | None, *, with_evidence: bool = True, with_link
     return Explained(
         status="unknown" if ran_out else found.status,
         reason=t("status.run.ran_out") if ran_out else reason_of(found),
-        next_step=pack_text(found.pack, found.pack_version, "next_steps", found.next_step),
-        appeal=pack_text(found.pack, found.pack_version, "appeals", found.appeal),
+        next_step=pack_text(*said_by(found.pack, found.pack_version, found.rule), "next_steps", found.next_step),
+        appeal=pack_text(*said_by(found.pack, found.pack_version, found.rule), "appeals", found.appeal),
         since_at=found.since_at,
         until_at=found.until_at,
         ends_when=[_code("status.ends_when", code) for code in found.ends_when],
         evidence=_evidence(found.evidence, with_links) if with_evidence else [],
-        others=[_sentence(found, one["reason"], _gaps(one["params"], one["until"])) for one in found.other_reasons],
+        others=[_other(found, one) for one in found.other_reasons],
         pack=pack_name(found),
         is_unverified=found.is_unverified,
         is_emergency=found.is_emergency,
@@ -105,49 +104,34 @@ def _evidence(evidence: list[Any], with_links: bool) -> list[Evidence]:
 def reason_of(found: HealthStatus) -> str:
     """The reason as a sentence."""
     until = None if found.until_at is None else timezone.localtime(found.until_at).isoformat(sep=" ")
-    return _sentence(found, found.reason, _gaps(found.params, until))
+    return _sentence(found, found.rule, found.reason, gaps_of(found.params, until))
 
 
-def _sentence(found: HealthStatus, reason: str, gaps: Mapping[str, Any]) -> str:
-    return pack_text(found.pack, found.pack_version, "reasons", reason, **gaps)
+def _other(found: HealthStatus, other: Mapping[str, Any]) -> str:
+    return _sentence(found, other["rule"], other["reason"], gaps_of(other["params"], other["until"]))
+
+
+def _sentence(found: HealthStatus, rule: str, reason: str, gaps: Mapping[str, Any]) -> str:
+    return pack_text(*said_by(found.pack, found.pack_version, rule), "reasons", reason, **gaps)
 
 
 def reason_then(about: Mapping[str, Any]) -> str:
     """The reason of a decision that an appeal keeps, with the end that it had."""
     until = about.get("until_at")
     local = None if until is None else timezone.localtime(datetime.fromisoformat(until)).isoformat(sep=" ")
-    gaps = _gaps(about.get("params"), local)
-    return pack_text(about["pack"], about["pack_version"], "reasons", about["reason"], **gaps)
-
-
-def pack_text(pack_id: str, version: int, table: str, code: str, **gaps: Any) -> str:
-    """The words of a pack's code in the reader's language; the code itself where the pack is gone."""
-    if not code:
-        return ""
-    pack = packs_on_disk().get((pack_id, version))
-    if pack is None:
-        # The pack was removed from the disk after the decision: its codes still say which rule it was.
-        return code
-    return pack.text(current_texts().language, table, code, **gaps)
-
-
-def reason_in_general(pack_id: str, version: int, reason: str, params: Any) -> str:
-    """A reason as it is said of many people: without the end that differs from one to another."""
-    gaps = {**_gaps(params, None), "until": t("status.run.until_gap")}
-    return pack_text(pack_id, version, "reasons", reason, **gaps)
+    gaps = gaps_of(about.get("params"), local)
+    return pack_text(
+        *said_by(about["pack"], about["pack_version"], about.get("rule", "")), "reasons", about["reason"], **gaps
+    )
 
 
 def pack_name(found: HealthStatus) -> str:
-    """The name of the pack that decided, in the reader's language."""
-    pack = packs_on_disk().get((found.pack, found.pack_version))
-    if pack is None:
-        return f"{found.pack} {found.pack_version}"
-    return pack.manifest.name.in_language(current_texts().language)  # type: ignore[arg-type]
-
-
-def _gaps(params: Any, until: str | None) -> dict[str, Any]:
-    given = json.loads(params) if isinstance(params, str) else dict(params or {})
-    return {"limit": "", "unit": "", **given, "until": until[:16] if until else t("web.unknown")}
+    """The name of the pack that decided, in the reader's language; with that whose rule it keeps, where it does."""
+    name = name_of_pack(found.pack, found.pack_version)
+    kept = said_by(found.pack, found.pack_version, found.rule)
+    if kept == (found.pack, found.pack_version):
+        return name
+    return t("status.kept_from", pack=name, before=name_of_pack(*kept))
 
 
 def _code(table: str, code: str) -> str:

@@ -12,10 +12,10 @@ from typing import Any
 
 import pyarrow as pa
 
-from lianfang.engine.packs.kinds import FALLBACK
+from lianfang.engine.packs.kinds import FACT_MISSING, FALLBACK
 from lianfang.engine.status.contract_people import CONSIDERED
 from lianfang.engine.status.guards import facts_of
-from lianfang.engine.status.pack_tables import FACT_MISSING, PackTables
+from lianfang.engine.status.pack_tables import PackTables
 from lianfang.engine.tables import INSTANT, Column, TableContract
 
 HELD = TableContract(

@@ -10,7 +10,7 @@ from types import TracebackType
 
 import pyarrow as pa
 
-from lianfang.engine.backends import FewRows, Stages, UntranslatableError
+from lianfang.engine.backends import FewRows, Stages, Translations, UntranslatableError
 from lianfang.engine.packs import Pack
 from lianfang.engine.status.considering import considered
 from lianfang.engine.status.contract import FACT_CONTRACTS, Decisions, StatusFacts
@@ -21,14 +21,21 @@ class StatusEngine:
     """Decides by one pack, again and again, over one embedded database that is opened once.
 
     ``superseded`` are the packs before it, under which orders and exposures may have been opened: what becomes of
-    those is the pack's ``transition``. May be shared between threads: it takes one decision at a time. Use as a
-    context manager, or call ``close``.
+    those is the pack's ``transition``. ``translations`` may have the stages from an earlier process. May be shared
+    between threads: it takes one decision at a time. Use as a context manager, or call ``close``.
     """
 
     def __init__(
-        self, pack: Pack, *, superseded: Iterable[Pack] = (), threads: int | None = None, memory: str | None = None
+        self,
+        pack: Pack,
+        *,
+        superseded: Iterable[Pack] = (),
+        threads: int | None = None,
+        memory: str | None = None,
+        translations: Translations | None = None,
     ) -> None:
         self.pack = pack
+        self._translations = translations
         self._plans = Plans(pack, superseded)
         self._threads, self._memory = threads, memory
         self._stages: Stages | None = None
@@ -80,7 +87,12 @@ class StatusEngine:
             schemas |= {name: table.schema for name, table in plan.tables.items()}
             try:
                 few = FewRows(
-                    schemas=schemas, macros=MACROS, constants=plan.constants, steps=plan.steps, outputs=plan.outputs
+                    schemas=schemas,
+                    macros=MACROS,
+                    constants=plan.constants,
+                    steps=plan.steps,
+                    outputs=plan.outputs,
+                    translations=self._translations,
                 )
             except UntranslatableError:
                 self._few[stages] = None

@@ -18,11 +18,11 @@ import pyarrow as pa
 
 from lianfang.engine.packs import Pack, RuleInForce
 from lianfang.engine.packs.guards import Guard
+from lianfang.engine.packs.kinds import FACT_MISSING
 from lianfang.engine.packs.standing import GroupInForce, LevelInForce
 from lianfang.engine.status.guards import facts_of, stored_name
 from lianfang.engine.status.transitions import CategoryPlan, PlannedStage, Transitions, chain_of
 
-FACT_MISSING = "fact_missing"
 _TEXT, _WORDS, _SPAN = pa.string(), pa.list_(pa.string()), pa.duration("s")
 RULES_SCHEMA = pa.schema(
     [

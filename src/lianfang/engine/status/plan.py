@@ -13,11 +13,11 @@ import pyarrow.compute as pc
 
 from lianfang.engine.backends import Constant
 from lianfang.engine.packs import Pack
-from lianfang.engine.packs.kinds import FALLBACK
+from lianfang.engine.packs.kinds import FACT_MISSING, FALLBACK
 from lianfang.engine.status import considering, guards, kinds, kinds_people, obligations, stages_decisions, stages_facts
 from lianfang.engine.status.contract import ASIDE, CLOCK_TOLERANCE, DECISIONS, EVIDENCE, REASONS
 from lianfang.engine.status.contract_people import TESTS_DUE
-from lianfang.engine.status.pack_tables import FACT_MISSING, PackTables, pack_tables
+from lianfang.engine.status.pack_tables import PackTables, pack_tables
 from lianfang.engine.status.transitions import chain_of, instants_of_change
 from lianfang.engine.tables import TableContract
 

@@ -49,6 +49,8 @@ class Action(StrEnum):
     TESTING_RESULTS = "testing.results"
     CASES_VIEW = "cases.view"
     CASES_DECIDE = "cases.decide"
+    AREAS_VIEW = "areas.view"
+    AREAS_DECIDE = "areas.decide"
     STATUS_VIEW = "status.view"
     STATUS_ORDER = "status.order"
     EMERGENCY = "status.emergency"
@@ -61,7 +63,7 @@ class Action(StrEnum):
 
 
 A = Action
-_LOOK = {A.REGISTRY_VIEW, A.REGISTRY_SEARCH, A.TESTING_VIEW, A.CASES_VIEW, A.STATUS_VIEW, A.COMMAND_VIEW}
+_LOOK = {A.REGISTRY_VIEW, A.REGISTRY_SEARCH, A.TESTING_VIEW, A.CASES_VIEW, A.AREAS_VIEW, A.STATUS_VIEW, A.COMMAND_VIEW}
 _WORK = _LOOK | {
     A.REGISTRY_EDIT,
     A.REGISTRY_IMPORT,
@@ -71,6 +73,7 @@ _WORK = _LOOK | {
     A.TESTING_HANDOVER,
     A.TESTING_RESULTS,
     A.CASES_DECIDE,
+    A.AREAS_DECIDE,
     A.STATUS_ORDER,
     A.EMERGENCY,
     A.SUMMARY_EXPORT,

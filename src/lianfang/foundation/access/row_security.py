@@ -34,6 +34,7 @@ OPEN_TABLES = {
     "registry_place": "the place tree is public",
     "registry_placeevent": "the place tree is public",
     "policy_pack_activation": "rules are public",
+    "status_watched": "an instant, nobody",
     "lab_testing_round": "what is tested where and when is announced to everybody",
     "lab_testing_roundevent": "what is tested where and when is announced to everybody",
     "lab_testing_team": "staff, not residents",

@@ -150,6 +150,8 @@ def _in_use(columns: Iterable[str], ids: Sequence[int]) -> set[int]:
             names = {one.attname for one in model._meta.concrete_fields}
             for column in names.intersection(columns):
                 rows = model._default_manager.filter(**{f"{column}__in": list(ids)})
+                # Rows that only repeat what the registry says go with the person.
+                rows = rows.exclude(**model.follows_registry) if hasattr(model, "follows_registry") else rows
                 found.update(rows.values_list(column, flat=True).distinct())
     return found
 

@@ -14,7 +14,7 @@ from lianfang.domains.registry import marks
 from lianfang.domains.registry.marks import Mark
 from lianfang.domains.registry.models import Place, PlaceKind
 from lianfang.domains.registry.naming import place_name, room_name
-from lianfang.domains.registry.panels import badges_for
+from lianfang.domains.registry.panels import badges_for, panels_for
 from lianfang.domains.registry.selectors import (
     BuildingGrid,
     building_grid,
@@ -77,6 +77,7 @@ def building(request: Any, place_id: int) -> HttpResponseBase:
         "grid": grid,
         "drawn": _drawn(request, shown, grid, found, modes, mode),
         "responsible": responsible_for(actor, [shown])[shown.pk],
+        "panels": panels_for(actor, shown, "place"),
         "urgent": [(room.household, needs_words(room.needs)) for room in grid.rooms if room.is_urgent][:12],
         "may_edit": actor.may(Action.REGISTRY_EDIT),
         "may_edit_places": actor.may(Action.PLACES_EDIT),

@@ -14,6 +14,7 @@ from lianfang.domains.registry.errors import RegistryError
 from lianfang.domains.registry.forms import PlaceForm, problem_words
 from lianfang.domains.registry.models import Place, PlaceKind
 from lianfang.domains.registry.naming import place_name
+from lianfang.domains.registry.panels import panels_for
 from lianfang.domains.registry.reach import reaches
 from lianfang.domains.registry.selectors import (
     counters_by_child,
@@ -72,6 +73,7 @@ def place(request: Any, place_id: int) -> HttpResponseBase:
         "has_more": len(children) > MOST_CHILDREN,
         "counters": counters_of(actor, shown) if sees_people else None,
         "responsible": responsible_for(actor, [shown])[shown.pk] if sees_people else [],
+        "panels": panels_for(actor, shown, "place"),
         "may_edit": actor.may(Action.PLACES_EDIT) and is_mine,
         "add_url": f"{reverse('registry:new_place')}?in={shown.pk}",
         "may_start": _may_start(actor),

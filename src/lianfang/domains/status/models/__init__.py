@@ -3,7 +3,7 @@
 from lianfang.domains.status.models.appeals import AppealState, Objection, Outcome
 from lianfang.domains.status.models.by_hand import EmergencyOverride, StatusOrder
 from lianfang.domains.status.models.decisions import Colour, HealthStatus
-from lianfang.domains.status.models.runs import RunState, StatusRun, WithheldDecision, WithheldState
+from lianfang.domains.status.models.runs import RunState, StatusRun, Watched, WithheldDecision, WithheldState
 
 __all__ = [
     "AppealState",
@@ -15,6 +15,7 @@ __all__ = [
     "RunState",
     "StatusOrder",
     "StatusRun",
+    "Watched",
     "WithheldDecision",
     "WithheldState",
 ]

@@ -16,11 +16,14 @@ class StatusOrder(Scoped):
     """A status set by hand under a rule of the pack: an epidemiological reason, evidence, two people and an end.
 
     Nothing weaker is possible: the rule says which status, the table refuses an order without an end or by one person.
+    ``opened_under`` is the id of the pack in force when it was proposed, whose rule it names.
     """
 
     person_id = models.BigIntegerField()
     household_id = models.BigIntegerField(null=True)
     rule = models.CharField(max_length=60)
+    opened_under = models.CharField(max_length=60)
+    opened_version = models.IntegerField()
     reason = models.CharField(max_length=200)
     evidence = models.CharField(max_length=400)
     starts_at = models.DateTimeField()

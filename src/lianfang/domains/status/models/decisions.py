@@ -33,7 +33,7 @@ class HealthStatus(Scoped):
     person_id = models.BigIntegerField(unique=True)
     household_id = models.BigIntegerField(null=True)
     status = models.CharField(max_length=8, choices=Colour.choices)
-    rule = models.CharField(max_length=60)
+    rule = models.CharField(max_length=130, help_text="of a pack that was superseded: its id, a colon, the rule")
     reason = models.CharField(max_length=60)
     params = models.JSONField(default=dict)
     since_at = models.DateTimeField(null=True)

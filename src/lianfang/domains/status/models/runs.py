@@ -56,6 +56,16 @@ class StatusRun(Scoped):
         ]
 
 
+class Watched(models.Model):
+    """Up to which instant something that happens by itself has been looked for."""
+
+    name = models.CharField(max_length=40, unique=True)
+    until_at = models.DateTimeField()
+
+    class Meta:
+        db_table = "status_watched"
+
+
 class WithheldState(models.TextChoices):
     """``waiting`` and ``rejected`` hold: the same facts do not worsen this person. The other two are over."""
 
@@ -76,7 +86,7 @@ class WithheldDecision(Scoped):
     state = models.CharField(max_length=10, choices=WithheldState.choices, default=WithheldState.WAITING)
     from_status = models.CharField(max_length=8, help_text="in force while this is withheld; unknown: no decision")
     to_status = models.CharField(max_length=8)
-    rule = models.CharField(max_length=60)
+    rule = models.CharField(max_length=130)
     reason = models.CharField(max_length=60)
     params = models.JSONField(default=dict)
     until_at = models.DateTimeField(null=True)
