@@ -17,6 +17,7 @@ from collections.abc import Callable
 from benchmarks import (
     engine_bulk,
     engine_few,
+    follow,
     growth,
     history,
     idle,
@@ -55,6 +56,7 @@ BENCHMARKS: dict[str, Callable[..., Report]] = {
     "web-import": web_import.run,
     "results": results.run,
     "lists": lists.run,
+    "follow": follow.run,
     "idle": idle.run,
     "engine-few": engine_few.run,
     "engine-bulk": engine_bulk.run,

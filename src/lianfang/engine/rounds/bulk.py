@@ -158,7 +158,9 @@ def _count_the_odd(db: Stages, round_id: int, settings: RoundSettings) -> None:
         db.define(f"ALTER VIEW city_{name} RENAME TO whole_{name}")
         db.view(f"city_{name}", f"SELECT * FROM odd_{name}")
     as_rows(db, round_id, settings)
-    db.view("person_names", plain.PERSON_NAMES)
+    db.stage("named_plain", plain.NAMED_PLAIN)
+    db.stage("known_people", plain.PERSON_NAMES)
+    db.view("person_names", "SELECT * FROM known_people")
     db.define(stages_tubes.MACROS)
     db.define(stages_places.MACROS)
     steps = stages_tubes.STEPS | stages_people.STEPS | {"findings": stages_counts.FINDINGS}

@@ -142,14 +142,20 @@ FROM city_roster r ANTI JOIN odd_people o ON o.person = r.person_id
 UNION
 SELECT township, community, compound, building, unit FROM expected
 """
-# Who is named by the odd rows: a report may name somebody who is plain, and who has a name for that.
+# Who is named by the odd rows: a report may name somebody who is plain, and who has a name for that. These few are
+# what a join looks up while it runs through everybody.
+NAMED_PLAIN = """
+SELECT DISTINCT CAST(r.person_id AS INTEGER) AS person
+FROM odd_results r
+WHERE r.person_id IS NOT NULL AND r.person_id NOT IN (SELECT person FROM odd_people WHERE person IS NOT NULL)
+"""
 PERSON_NAMES = """
 SELECT person, CAST(person AS VARCHAR) AS person_key
 FROM (
     SELECT person FROM roster
     UNION SELECT person FROM samples
-    UNION SELECT CAST(r.person_id AS INTEGER) FROM odd_results r
-    WHERE r.person_id IN (SELECT person_id FROM whole_roster) OR r.person_id IN (SELECT person FROM city_swabs)
+    UNION SELECT n.person FROM whole_roster r JOIN named_plain n ON n.person = r.person_id
+    UNION SELECT n.person FROM city_swabs s JOIN named_plain n ON n.person = s.person
 )
 """
 # Texts of places are read once and stay where they are: a building is a number from here on.
