@@ -131,7 +131,8 @@ def _places(folder: Path) -> Place:
                 parent=above,
                 kind=PlaceKind.COMMUNITY,
                 name=community,
-                code=f"{(above.code or '')[:9]}{number:03d}",
+                # Villages have numbers of their own, from 200 on, as in the official codes.
+                code=f"{(above.code or '')[:9]}{number + (200 if community.endswith('村') else 0):03d}",
             )
     return next(iter(townships.values()))
 
