@@ -1,7 +1,7 @@
 """How long after a fact is kept the status says so, in the running product with its own worker.
 
-One positive pool of ten after the other is entered at the desk of a township; the clock runs from the commit until the
-last of its ten people is yellow. Nothing else happens at the time.
+One positive pool of ten after the other is entered at the desk of a township; the clock runs from the clerk's Enter
+until the last of its ten people is yellow for everybody. Nothing else happens at the time.
 
 As a module (``python -m benchmarks.follow COUNT``) it is the clerk, beside the product and with its database.
 """
@@ -60,8 +60,8 @@ def main() -> None:
         time.sleep(_BETWEEN_SECONDS + 0.037 * (number % 17))  # at another place of every minute and second
         with acting_as(system_actor("bench")) as actor:
             people = list(Sample.objects.filter(tube=tube).values_list("person_id", flat=True))
+            started = time.perf_counter()
             enter_results(actor=actor, round_=round_, entries=[Entry(tube.code, "positive")], laboratory="示例检验所")
-        started = time.perf_counter()
         while not are_yellow(people):
             if time.perf_counter() - started > _LONGEST_SECONDS:
                 raise RuntimeError(f"tube {tube.code}: not followed in {_LONGEST_SECONDS:.0f} s")
