@@ -13,7 +13,7 @@ from lianfang.engine.backends.columnar import ColumnarError
 from lianfang.engine.packs import Pack, load_pack
 from lianfang.engine.status import StatusEngine, delta
 from lianfang.engine.status.bulk import run_in_bulk
-from lianfang.engine.status.contract import ASIDE, DECISIONS, DELTA, EVIDENCE, REASONS
+from lianfang.engine.status.contract import ASIDE, DECISIONS, DELTA, EVIDENCE, FACT_CONTRACTS, REASONS
 from tests.engine.backends.worlds import answered, keep_facts, kept, ordered
 from tests.engine.status.facts import AS_OF, V9, arrow, plausible, together
 
@@ -82,3 +82,16 @@ def test_a_city_without_people_gives_no_decision(pack: Pack, tmp_path: Path) -> 
     keep_facts(facts, tmp_path / "facts")
     rows = run_in_bulk(pack, tmp_path / "facts", tmp_path / "out", AS_OF, threads=1).rows
     assert rows["decisions"] == 0
+
+
+def test_a_city_of_which_nobody_is_left_is_decided_and_everybody_of_before_is_gone(pack: Pack, tmp_path: Path) -> None:
+    facts = together([plausible(seed) for seed in range(5)])
+    keep_facts(facts, tmp_path / "facts")
+    run_in_bulk(pack, tmp_path / "facts", tmp_path / "before", AS_OF, threads=1)
+    folder = tmp_path / "left" / "persons"
+    folder.mkdir(parents=True)
+    pq.write_table(FACT_CONTRACTS["persons"].schema.empty_table(), folder / "part-0.parquet")
+    run_in_bulk(pack, tmp_path / "left", tmp_path / "now", AS_OF, previous=tmp_path / "before", threads=1)
+    assert kept(tmp_path / "now", DECISIONS) == []
+    gone = kept(tmp_path / "now", DELTA)
+    assert {row["person_id"] for row in gone} == {row["person_id"] for row in kept(tmp_path / "before", DECISIONS)}

@@ -7,6 +7,7 @@ from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
+import pytest
 
 from lianfang.engine.rounds.bulk import reconcile_city
 from lianfang.engine.rounds.contract import RoundSettings
@@ -92,3 +93,15 @@ def test_the_states_of_people_and_the_totals_are_those_of_the_spreadsheets(tmp_p
     by_sheet = {row["person_key"]: [row[name] for name in columns] for row in answer.people.to_pylist()}
     found = pq.read_table(tmp_path / "out" / "people").to_pylist()
     assert {str(row["person_id"]): [row[name] for name in columns] for row in found} == by_sheet
+
+
+@pytest.mark.parametrize("has_swabs", [True, False])
+def test_a_round_without_a_roster_counts_who_was_sampled_and_nobody_else(tmp_path: Path, *, has_swabs: bool) -> None:
+    facts = together([plausible(seed) for seed in range(20)])
+    if not has_swabs:
+        facts |= {"samples": [], "tubes": [], "results": []}
+    keep_facts(facts, tmp_path / "facts")
+    totals = reconcile_city(tmp_path / "facts", tmp_path / "out", ROUND, RoundSettings(as_of=AS_OF), threads=1)
+    assert (totals["expected"], totals["missing"]) == (0, 0)
+    # A place that no roster names is counted only where somebody was sampled.
+    assert (totals["unrostered"] > 0) is has_swabs

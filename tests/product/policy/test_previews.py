@@ -102,15 +102,26 @@ def test_a_change_of_rules_is_announced_as_a_load_event(retired: World) -> None:
     """Whoever answers the telephone and runs the servers knows the number before the minute comes."""
     made = propose(retired)
 
-    def said() -> int:
-        with acting_as(retired.actor("township")) as township:
-            found = {one.key: one.count for one in overview(township, timezone.now()).signals}
+    def said(role: str = "township") -> int:
+        with acting_as(retired.actor(role)) as actor:
+            found = {one.key: one.count for one in overview(actor, timezone.now()).signals}
         return found.get("rules_soon", 0)
 
     assert said() == 0
     with acting_as(retired.actor("district")) as district:
         approve_activation(actor=district, activation=made, seen=preview(made).pk)
-    assert said() == preview(made).changed == 2
+    assert said() == said("district") == preview(made).changed == 2
+
+    # Put in force for the whole county it is announced to its townships just so; people elsewhere are not theirs.
+    county = retired.places["county"]
+    with acting_as(system_actor("test")):
+        PackActivation.objects.filter(pk=made.pk).update(place_id=county.pk)
+        ActivationPreview.objects.filter(activation=made).update(township_id=0)
+    assert said() == said("district") == 2
+    with acting_as(system_actor("test")):
+        elsewhere = [row | {"community_id": 0} for row in preview(made).counts]
+        ActivationPreview.objects.filter(activation=made).update(counts=elsewhere)
+    assert said() == said("district") == 0
     with acting_as(system_actor("test")):
         event = Event.objects.filter(name=PACK_ACTIVATED).latest("pk")
     assert (event.payload["people"], event.payload["changed"]) == (10, 2)

@@ -13,6 +13,8 @@ from lianfang.domains.policy.packs import pack_at_division, packs_on_disk
 from lianfang.domains.registry.models import Place
 from lianfang.engine.packs import Pack
 from lianfang.engine.status.transitions import chain_of
+from lianfang.foundation.access.actor import system_actor
+from lianfang.foundation.access.scope import acting_as
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,19 +34,25 @@ class Standing:
         return next((one for one in (self.pack, *self.superseded) if one.id == pack_id), None)
 
 
-def people_changed_soon(place_ids: Iterable[int], as_of: datetime) -> int:
-    """How many people's decision changes when approved rules begin within ``SOON``, by their previews, inside these
-    places: a rule change is a peak of look-ups, calls and tests that is known beforehand."""
-    ids = set(place_ids)
-    coming = PackActivation.objects.filter(
-        approved_at__lte=as_of, withdrawn_at=None, starts_at__gt=as_of - JUST_BEGUN, starts_at__lte=as_of + SOON
-    )
-    inside = set(Place.objects.filter(path__overlap=list(ids)).values_list("pk", flat=True))
-    found = ActivationPreview.objects.filter(activation__in=coming, activation__place_id__in=inside)
-    return sum(found.filter(state=PreviewState.DONE).values_list("changed", flat=True))
-
-
 SOON, JUST_BEGUN = timedelta(hours=48), timedelta(hours=2)
+
+
+def people_changed_soon(place_ids: Iterable[int], as_of: datetime) -> int:
+    """How many people inside these places are decided otherwise when approved rules begin within ``SOON``.
+
+    By the previews, wherever the rules were put in force: a rule change is a peak of look-ups, calls and tests that
+    is known beforehand. A number, never names; whom to show it is the caller's to check."""
+    with acting_as(system_actor("policy")):
+        coming = ActivationPreview.objects.filter(
+            state=PreviewState.DONE, activation__approved_at__lte=as_of, activation__withdrawn_at=None,
+            activation__starts_at__gt=as_of - JUST_BEGUN, activation__starts_at__lte=as_of + SOON,
+        )  # fmt: skip
+        counts = [row for kept in coming.values_list("counts", flat=True) for row in kept]
+    communities = Place.objects.filter(
+        pk__in={row["community_id"] for row in counts}, path__overlap=list(place_ids)
+    ).values_list("pk", flat=True)
+    inside = set(communities) if counts else set()
+    return sum(row["people"] for row in counts if row["community_id"] in inside)
 
 
 class PackChangedError(RuntimeError):

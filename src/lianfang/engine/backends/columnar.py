@@ -11,6 +11,9 @@ from pathlib import Path
 from lianfang.engine.backends.embedded import Stages, quoted
 from lianfang.engine.tables import TableContract
 
+EVERY = (-(2**63), 2**63 - 1)
+"""A range of persons that holds all of them."""
+
 
 class ColumnarError(ValueError):
     """A folder of Parquet that breaks its contract; the message names table, column and what is wrong."""
@@ -80,19 +83,23 @@ def refuse_nulls(db: Stages, folder: Path, table: str, columns: Sequence[str]) -
 
 
 def slices(db: Stages, folder: Path, table: str, key: str, rows: int) -> list[tuple[int, int]]:
-    """Ranges ``[from, to)`` of a numeric key of about so many rows each, cut where row groups end; they cover all."""
+    """Ranges ``[from, to)`` of a numeric key of about so many rows each, cut where row groups end; they cover all.
+
+    Where there is no row, one range that would cover any.
+    """
     files = files_of(folder, table)
     if not files:
-        return []
+        return [EVERY]
     listed = ", ".join(quoted(path) for path in files)
     groups = db.rows(
         f"SELECT CAST(stats_min_value AS BIGINT), CAST(stats_max_value AS BIGINT), num_values "
-        f"FROM parquet_metadata([{listed}]) WHERE path_in_schema = '{key}' ORDER BY 1, 2"
+        f"FROM parquet_metadata([{listed}]) WHERE path_in_schema = '{key}' AND num_values > 0 "
+        "ORDER BY 1, 2"
     )
     if any(low is None or high is None for low, high, _ in groups):
         raise ColumnarError(f"{table}.{key}: the files say nothing of its least and greatest value")
     if not groups:
-        return []
+        return [EVERY]
     first, last = groups[0][0], max(high for _, high, _ in groups) + 1
     cuts, held = [first], 0
     for _, high, count in groups:

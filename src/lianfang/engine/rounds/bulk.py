@@ -163,8 +163,8 @@ def _count_the_odd(db: Stages, round_id: int, settings: RoundSettings) -> None:
     db.view("person_names", "SELECT * FROM known_people")
     db.define(stages_tubes.MACROS)
     db.define(stages_places.MACROS)
-    steps = stages_tubes.STEPS | stages_people.STEPS | {"findings": stages_counts.FINDINGS}
-    db.stages(steps | {"roster_places": plain.ROSTER_PLACES.replace("city_roster", "whole_roster")}, keep=_ODD_KEPT)
+    own = {"roster_places": plain.ROSTER_PLACES, "findings": stages_counts.FINDINGS}
+    db.stages(stages_tubes.STEPS | stages_people.STEPS | own, keep=_ODD_KEPT)
     for name in whole:
         db.view(f"city_{name}", f"SELECT * FROM whole_{name}")
 

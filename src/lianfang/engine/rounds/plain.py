@@ -138,7 +138,7 @@ ANTI JOIN odd_tubes o ON o.tube = r.tube_id
 # The places that the rosters name, of everybody.
 ROSTER_PLACES = """
 SELECT township, community, compound, building, unit
-FROM city_roster r ANTI JOIN odd_people o ON o.person = r.person_id
+FROM whole_roster r ANTI JOIN odd_people o ON o.person = r.person_id
 UNION
 SELECT township, community, compound, building, unit FROM expected
 """

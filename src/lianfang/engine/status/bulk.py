@@ -15,7 +15,7 @@ from pathlib import Path
 import pyarrow as pa
 
 from lianfang.engine.backends import Stages
-from lianfang.engine.backends.columnar import attach, files_of, reading, refuse_nulls, slices
+from lianfang.engine.backends.columnar import EVERY, attach, files_of, reading, refuse_nulls, slices
 from lianfang.engine.packs import Pack
 from lianfang.engine.status.contract import FACT_CONTRACTS, REQUIRED
 from lianfang.engine.status.delta import COMPARED, SEVERITY
@@ -29,7 +29,6 @@ _MADE_WHERE_USED = frozenset(
 )
 EVERYBODY, EVERY_SAMPLE = "every_person", "every_sample"
 WHOLE = {"persons": EVERYBODY, "samples": EVERY_SAMPLE}
-_WHOLE = (-(2**63), 2**63 - 1)
 _WORD = re.compile(r"\w+")
 
 
@@ -77,7 +76,7 @@ def run_in_bulk(
             db.define(macros)
         before = None if previous is None else _Before(db, previous)
         _load_pack(db, plan.tables, {} if before is None else before.words)
-        parts = [_WHOLE] if only is not None else slices(db, facts, "persons", "person_id", people_per_slice)
+        parts = [EVERY] if only is not None else slices(db, facts, "persons", "person_id", people_per_slice)
         rows = _Writing(db, plan, output, part_of(at), before).write(parts)
         changes = {} if before is None else _changes(db, output)
     if spill.exists():
@@ -263,8 +262,8 @@ class _Writing:
 
 def _beyond(parts: Sequence[tuple[int, int]], number: int) -> tuple[int, int]:
     """The range of that number, the first and the last without their outer bound: who is gone may have lived there."""
-    first = parts[number][0] if number else _WHOLE[0]
-    return first, parts[number][1] if number < len(parts) - 1 else _WHOLE[1]
+    first = parts[number][0] if number else EVERY[0]
+    return first, parts[number][1] if number < len(parts) - 1 else EVERY[1]
 
 
 def made_where_used(steps: Mapping[str, str]) -> frozenset[str]:
