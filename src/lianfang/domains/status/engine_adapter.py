@@ -18,7 +18,7 @@ from lianfang.domains.areas.models import AreaLevel
 from lianfang.domains.status.area_facts import AREA_LEVELS, PLACE_ANCESTORS, RESIDENCIES
 from lianfang.engine.status import Decisions, StatusFacts
 from lianfang.engine.status.contract import FACT_CONTRACTS
-from lianfang.foundation.copying import copied_out
+from lianfang.foundation.copying import read_as_csv
 
 # From so many people on, the memory that one question of a page may take is not enough.
 MANY = 2_000
@@ -138,7 +138,7 @@ def among(ids: Iterable[int]) -> RawSQL:
 
 def _table(name: str, sql: str, given: Mapping[str, Any]) -> pa.Table:
     """As text that Arrow reads by itself: of a hundred thousand swabs no Python object is made."""
-    text = copied_out(sql, given)
+    text = read_as_csv(sql, given)
     types = {column.name: column.type for column in FACT_CONTRACTS[name].columns}
     read = arrow_csv.ConvertOptions(
         column_types=types, null_values=[""], true_values=["t"], false_values=["f"], strings_can_be_null=True,
