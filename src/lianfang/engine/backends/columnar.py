@@ -6,6 +6,7 @@ Few large files, in the order of persons: then a range of persons is a range of 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 from pathlib import Path
 
 from lianfang.engine.backends.embedded import Stages, quoted
@@ -108,3 +109,9 @@ def slices(db: Stages, folder: Path, table: str, key: str, rows: int) -> list[tu
             cuts.append(high + 1)
             held = 0
     return list(zip(cuts, [*cuts[1:], last], strict=True))
+
+
+def widened(ranges: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:
+    """The same ranges, the first and the last without their outer bound."""
+    bounds = [EVERY[0], *(end for _, end in ranges[:-1]), EVERY[1]]
+    return list(pairwise(bounds))

@@ -11,10 +11,14 @@ tube is its number, or below zero the swab that was recorded without one.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
+from lianfang.engine.backends import Stages
+from lianfang.engine.backends.columnar import ColumnarError
 from lianfang.engine.rounds import stages_counts, stages_tubes
 from lianfang.engine.rounds.contract import ACTIONS, OUTCOMES, PERSON_STATES
+
+Ranges = Sequence[tuple[int, int]]
 
 # Only swabs that are not as nearly all are; a tube that is void, or known to be from some moment, is odd as a whole.
 _CITY_SWABS = """
@@ -28,40 +32,40 @@ FROM city_samples s CROSS JOIN settings g
 WHERE s.round_id = {round} AND s.recorded_at <= g.as_of
 """
 _STEPS = {
-    "swabbed_again": "SELECT person FROM city_swabs GROUP BY person HAVING count(*) > 1",
-    "rostered_again": "SELECT person_id AS person FROM city_roster GROUP BY person_id HAVING count(*) > 1",
     "city_tube_swabs": """
 SELECT
     tube, count(*) AS people, min(sampled_at) AS sampled_at, max(sampled_at) AS sampled_until,
-    bool_and(has_time) AS has_time, bool_or(is_odd) AS is_odd
+    bool_and(has_time) AS has_time, bool_or(is_odd) AS is_odd, sum(hash(person)) AS who
 FROM city_swabs
 GROUP BY tube
 """,
-    "city_reports": """
-SELECT r.tube_id AS tube, r.person_id AS person, r.outcome, r.tested_at, r.reported_at, r.superseded_by, r.withdrawn_at
-FROM city_results r
-JOIN city_tube_swabs t ON t.tube = r.tube_id
-CROSS JOIN settings g
-WHERE r.received_at <= g.as_of
-""",
-    # Negatives that were never corrected nor taken back, of a time that the clocks allow.
+    # Negatives that were never corrected nor taken back, of a time that the clocks allow, of the tube or of each person
+    # in it once: of two sets of people one in 2^64 has the same sum of hashes.
     "city_tube_reports": """
 SELECT
-    r.tube,
+    t.tube,
     coalesce(bool_and(
         r.outcome = 'negative' AND r.superseded_by IS NULL AND r.withdrawn_at IS NULL
         AND coalesce(r.tested_at, r.reported_at) <= g.as_of + g.clock_tolerance
     ), false) AND count(coalesce(r.tested_at, r.reported_at)) = count(*) AND count(r.outcome) = count(*) AS is_plain,
+    count(r.person_id) > 0
+        AND (count(r.person_id) <> min(t.people) OR sum(hash(r.person_id)) <> min(t.who)) AS is_misnamed,
     min(coalesce(r.tested_at, r.reported_at)) AS known_at,
     min(coalesce(r.reported_at, r.tested_at)) AS reported_at
-FROM city_reports r CROSS JOIN settings g
-GROUP BY r.tube
+FROM city_results r
+JOIN city_tube_swabs t ON t.tube = r.tube_id
+CROSS JOIN settings g
+WHERE r.received_at <= g.as_of
+GROUP BY t.tube
 """,
-    # A report of a person whose swab is not in that tube.
+    # A report of a person of whom no swab is in that tube; whoever has swabs in several is odd anyway.
     "misnamed": """
-SELECT DISTINCT r.tube
-FROM city_reports r LEFT JOIN city_swabs s ON s.person = r.person
-WHERE r.person IS NOT NULL AND s.tube IS DISTINCT FROM r.tube
+SELECT DISTINCT r.tube_id AS tube
+FROM city_results r
+SEMI JOIN (SELECT tube FROM city_tube_reports WHERE is_misnamed) m ON m.tube = r.tube_id
+ANTI JOIN city_swabs s ON s.person = r.person_id AND s.tube = r.tube_id
+CROSS JOIN settings g
+WHERE r.person_id IS NOT NULL AND r.received_at <= g.as_of
 """,
     "odd_tubes": """
 SELECT DISTINCT tube FROM (
@@ -78,16 +82,14 @@ SELECT DISTINCT tube FROM (
     SELECT tube FROM misnamed
     UNION ALL
     SELECT s.tube FROM city_swabs s JOIN (
-        SELECT person FROM swabbed_again UNION SELECT person FROM rostered_again
-        UNION SELECT person_id FROM city_exempt
+        SELECT person FROM swabbed_again UNION SELECT person_id FROM city_exempt
     ) o ON o.person = s.person
     UNION ALL
-    SELECT s.tube FROM city_swabs s ANTI JOIN city_roster p ON p.person_id = s.person
+    SELECT tube FROM strangers_tubes
 )
 """,
     "odd_people": """
 SELECT s.person FROM city_swabs s JOIN odd_tubes o ON o.tube = s.tube
-UNION SELECT person FROM rostered_again
 UNION SELECT person_id FROM city_exempt
 """,
     "pending_tubes": """
@@ -164,6 +166,20 @@ SELECT DISTINCT
     hash(township, community, compound, building) AS building_hash, building_place, full_township AS township
 FROM stairwells
 """
+# Of one range of persons: ten tables of a million are looked through sooner than one of ten million.
+_SWABBED_AGAIN = """
+SELECT person FROM city_swabs WHERE person >= {first} AND person < {end} GROUP BY person HAVING count(*) > 1
+"""
+_ROSTERED = "SELECT person_id AS person FROM city_roster WHERE person_id >= {first} AND person_id < {end}"
+_STRANGERS_TUBES = f"""
+SELECT s.tube FROM (SELECT * FROM city_swabs WHERE person >= {{first}} AND person < {{end}}) s
+ANTI JOIN ({_ROSTERED}) p ON p.person = s.person
+"""
+_NAMELESS_TUBES = "SELECT tube FROM city_swabs WHERE person IS NULL"
+# Everybody once sets as many bits as there are rows.
+_ONCE = f"SELECT count(*) = coalesce(bit_count(bitstring_agg(person, {{first}}, {{end}} - 1)), 0) FROM ({_ROSTERED}) p"
+_AGAIN = f"SELECT person FROM ({_ROSTERED}) p GROUP BY person HAVING count(*) > 1 ORDER BY person LIMIT 1"
+_MOST_BITS = 2**26
 # Who is plain, of one range of persons.
 _PLAIN_PEOPLE = """
 SELECT
@@ -213,9 +229,27 @@ WORDS: Mapping[str, tuple[str, ...]] = {
 }
 
 
-def steps(round_id: int) -> dict[str, str]:
-    """The stages up to who and what is odd."""
-    return {"city_swabs": _CITY_SWABS.format(round=int(round_id)), **_STEPS}
+def steps(round_id: int, ranges: Ranges) -> dict[str, str]:
+    """The stages up to who and what is odd. ``ranges`` of persons ``[first, end)`` cover everybody."""
+    again = {
+        "swabbed_again": _by_range(_SWABBED_AGAIN, ranges),
+        "strangers_tubes": f"{_by_range(_STRANGERS_TUBES, ranges)} UNION ALL {_NAMELESS_TUBES}",
+    }
+    return {"city_swabs": _CITY_SWABS.format(round=int(round_id)), **again, **_STEPS}
+
+
+def _by_range(sql: str, ranges: Ranges) -> str:
+    return "\nUNION ALL\n".join(sql.format(first=first, end=end) for first, end in ranges)
+
+
+def refuse_repeats(db: Stages, ranges: Ranges) -> None:
+    """Raises ``ColumnarError`` where somebody stands twice on the roster. ``ranges`` cover all who stand there."""
+    for first, end in ranges:
+        inside = {"first": first, "end": end}
+        if end - first <= _MOST_BITS and db.rows(_ONCE.format(**inside))[0][0]:
+            continue
+        if again := db.rows(_AGAIN.format(**inside)):
+            raise ColumnarError(f"roster.person_id: {again[0][0]} stands there more than once")
 
 
 def people_of(first: int, end: int, number: int) -> dict[str, str]:
