@@ -23,4 +23,5 @@ class StatusConfig(AppConfig):
         navigation.register(
             entry("status.navigation.list", "status:list", "heart-rate-monitor", Action.STATUS_VIEW, 410, "s")
         )
+        navigation.register(entry("status.navigation.keys", "status:keys", "shield-lock", Action.CODE_KEYS, 930))
         navigation.register(entry("status.navigation.check", "status:check", "shield-check", Action.EMERGENCY, 420))

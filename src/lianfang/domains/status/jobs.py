@@ -8,9 +8,12 @@ from django.utils import timezone
 from procrastinate.contrib.django import app
 
 from lianfang.domains.status.beginnings import decide_what_came
+from lianfang.domains.status.codes import rotate_keys
 from lianfang.domains.status.full_check import check_everything
 from lianfang.domains.status.previews import preview_activation
 from lianfang.domains.status.runs import forget_idle_runs
+from lianfang.foundation.access.actor import system_actor
+from lianfang.foundation.access.scope import acting_as
 
 # Every swab and every result is a run; those that changed nothing are no record that anybody looks for later.
 IDLE_RUNS_KEPT = timedelta(days=30)
@@ -35,3 +38,11 @@ def nightly_check(timestamp: int) -> None:
     """Every night; the worker's clock is UTC."""
     check_everything()
     forget_idle_runs(timezone.now() - IDLE_RUNS_KEPT)
+
+
+@app.periodic(cron="17 * * * *")
+@app.task(name="status.rotate_proof_keys", queueing_lock="status.rotate_proof_keys")
+def rotate_proof_keys(timestamp: int) -> None:
+    """Every hour: the keys that sign residents' codes are there before they sign. Begun twice, it makes none twice."""
+    with acting_as(system_actor("status codes")):
+        rotate_keys(timezone.now())

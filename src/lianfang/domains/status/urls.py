@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from lianfang.domains.status import appeal_views, run_views, views, why_views
+from lianfang.domains.status import appeal_views, code_views, run_views, views, why_views
 
 app_name = "status"
 
@@ -13,6 +13,7 @@ urlpatterns = [
     path("people/<int:person_id>/why/", why_views.why_page, name="why"),
     path("people/<int:person_id>/emergency/", views.pass_emergency, name="emergency"),
     path("people/<int:person_id>/own-objection/", appeal_views.object_own, name="object_own"),
+    path("people/<int:person_id>/withdraw-papers/", code_views.withdraw_papers, name="withdraw_papers"),
     path("people/<int:person_id>/<slug:what>/", views.person_act, name="person_act"),
     path("orders/", views.orders, name="orders"),
     path("orders/<int:order_id>/<slug:what>/", views.settle_order, name="settle_order"),
@@ -23,5 +24,8 @@ urlpatterns = [
     path("runs/", run_views.runs, name="runs"),
     path("runs/<int:run_id>/", run_views.run, name="run"),
     path("runs/<int:run_id>/<slug:what>/", run_views.settle_run, name="settle_run"),
+    path("keys.json", code_views.published, name="published_keys"),
+    path("keys/", code_views.keys, name="keys"),
+    path("keys/<slug:kid>/revoke/", code_views.revoke, name="revoke_key"),
     path("check/", views.check, name="check"),
 ]

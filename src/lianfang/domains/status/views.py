@@ -15,6 +15,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 from lianfang.domains.cases.exposure_pages import exposures_shown
 from lianfang.domains.registry.models import Person
 from lianfang.domains.registry.selectors import people_for, person_for, search_people
+from lianfang.domains.status.codes import standing_papers
 from lianfang.domains.status.followed import orders_shown, tests_due_of
 from lianfang.domains.status.models import Colour, EmergencyOverride, Objection, StatusOrder
 from lianfang.domains.status.problems import StatusProblemError
@@ -131,10 +132,18 @@ def _person_context(request: Any, person: Any) -> dict[str, Any]:
         "exposures": exposures_shown(request.actor, person),
         "tests_due": tests_due_of(person.pk),
         "objections": Objection.objects.visible_to(request.actor).filter(person_id=person.pk).order_by("-made_at")[:20],
+        "papers": _papers(request.actor, person.pk),
         "rules": order_rules(person, timezone.now()) if request.actor.may(Action.STATUS_ORDER) else (),
         "errors": {},
         "given": {},
     }
+
+
+def _papers(actor: Any, person_id: int) -> list[Any]:
+    """Codes on paper that may be withdrawn by who looks at them."""
+    if not actor.may(Action.REGISTRY_EDIT):
+        return []
+    return list(standing_papers(actor, person_id, timezone.now())[:5])
 
 
 def _withheld(actor: Any, person_id: int) -> tuple[Any, str] | None:

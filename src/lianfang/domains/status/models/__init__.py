@@ -2,6 +2,7 @@
 
 from lianfang.domains.status.models.appeals import AppealState, Objection, Outcome
 from lianfang.domains.status.models.by_hand import EmergencyOverride, StatusOrder
+from lianfang.domains.status.models.codes import PrintedCode, ProofKey
 from lianfang.domains.status.models.decisions import Colour, HealthStatus
 from lianfang.domains.status.models.runs import RunState, StatusRun, Watched, WithheldDecision, WithheldState
 
@@ -12,6 +13,8 @@ __all__ = [
     "HealthStatus",
     "Objection",
     "Outcome",
+    "PrintedCode",
+    "ProofKey",
     "RunState",
     "StatusOrder",
     "StatusRun",

@@ -60,6 +60,8 @@ class HealthStatus(Scoped):
             models.Index(fields=["township_id", "status", "until_at", "id"]),
             models.Index(fields=["community_id", "status", "until_at", "id"]),
             models.Index(fields=["building_id", "status"]),
+            # Of a city nearly everybody is green: who is not, and since when, is asked every two minutes (``codes``).
+            models.Index(fields=["as_of"], condition=~models.Q(status="green"), name="status_not_green_since"),
             models.Index(fields=["until_at"], condition=models.Q(until_at__isnull=False), name="status_runs_out"),
             models.Index(
                 fields=["emergency_until_at"], condition=models.Q(is_emergency=True), name="status_emergency_ends"
