@@ -17,6 +17,9 @@ from collections.abc import Callable
 from benchmarks import (
     engine_bulk,
     engine_few,
+    field_check,
+    field_faults,
+    field_load,
     follow,
     growth,
     history,
@@ -61,6 +64,9 @@ BENCHMARKS: dict[str, Callable[..., Report]] = {
     "engine-few": engine_few.run,
     "engine-bulk": engine_bulk.run,
     "history": history.run,
+    "field-load": field_load.run,
+    "field-faults": field_faults.run,
+    "field-check": field_check.run,
 }
 
 

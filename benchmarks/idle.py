@@ -27,6 +27,8 @@ _ROUNDS, _SETTLED_SECONDS = 5, 5.0
 
 
 def _kind(pid: int) -> str:
+    if Path(f"/proc/{pid}/comm").read_text().strip() == "lianfang-field":
+        return "field"
     words = Path(f"/proc/{pid}/cmdline").read_bytes().decode("utf-8", "replace")
     for kind, mark in (("web", "serving.web"), ("worker", "serving.worker"), ("database", "postgres")):
         if mark in words:

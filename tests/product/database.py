@@ -13,6 +13,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import count
 from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
 
@@ -21,6 +22,8 @@ import psycopg
 ROOT = Path(__file__).resolve().parents[2]
 # Held on a server while its template is made.
 MAKING = 20220902
+# Journeys have a product of their own beside that of another package.
+_numbers = count(1)
 MADE_FROM = (
     "src/lianfang/*/*/migrations/*.py",
     "src/lianfang/foundation/access/*.py",
@@ -99,7 +102,7 @@ def _embedded(folder: Path) -> Iterator[tuple[str, str]]:
 
 @contextmanager
 def _on_server(server: str, folder: Path) -> Iterator[tuple[str, str]]:
-    template, name = f"lianfang_template_{fingerprint()}", f"lianfang_test_{os.getpid()}"
+    template, name = f"lianfang_template_{fingerprint()}", f"lianfang_test_{os.getpid()}_{next(_numbers)}"
     with psycopg.connect(server, autocommit=True) as connection:
         connection.execute("SELECT pg_advisory_lock(%s)", [MAKING])
         _make_logins(connection)

@@ -24,6 +24,11 @@ class Environment:
     hosts: tuple[str, ...]
     is_behind_tls: bool
     time_zone: str
+    # Where telephones find the field app; from the request where it is empty.
+    field_address: str = ""
+    field_port: int = 0
+    # Where residents' phones find this server; printed on their slips. From the request where it is empty.
+    phone_address: str = ""
 
 
 def read_environment(variables: Mapping[str, str] | None = None) -> Environment:
@@ -38,6 +43,9 @@ def read_environment(variables: Mapping[str, str] | None = None) -> Environment:
         hosts=tuple(name for name in given.get("LIANFANG_HOSTS", "127.0.0.1,localhost").split(",") if name),
         is_behind_tls=given.get("LIANFANG_TLS", "") == "1",
         time_zone=given.get("LIANFANG_TIME_ZONE") or "Asia/Shanghai",
+        field_address=given.get("LIANFANG_FIELD_ADDRESS", "").rstrip("/"),
+        field_port=int(given.get("LIANFANG_FIELD_PORT") or 0),
+        phone_address=given.get("LIANFANG_PHONE_ADDRESS", "").rstrip("/"),
     )
 
 

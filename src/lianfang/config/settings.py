@@ -5,6 +5,7 @@ from __future__ import annotations
 import pghistory
 
 from lianfang.config.environment import django_database, read_environment
+from lianfang.config.field_rules import field_rules
 from lianfang.config.policy_folder import policy_packs_folder
 from lianfang.config.secrets import load_secrets
 
@@ -17,6 +18,8 @@ INDEX_KEY = bytes.fromhex(_secrets.index)
 
 DEBUG = False
 IS_BEHIND_PROXY = ENVIRONMENT.is_behind_tls
+FIELD_ADDRESS, FIELD_PORT = ENVIRONMENT.field_address, ENVIRONMENT.field_port
+PHONE_ADDRESS = ENVIRONMENT.phone_address
 ALLOWED_HOSTS = list(ENVIRONMENT.hosts)
 ROOT_URLCONF = "lianfang.config.urls"
 WSGI_APPLICATION = "lianfang.config.wsgi.application"
@@ -37,6 +40,7 @@ INSTALLED_APPS = [
     "lianfang.foundation.audit",
     "lianfang.foundation.privacy",
     "lianfang.foundation.outbox",
+    "lianfang.foundation.devices",
     "lianfang.foundation.web",
     "lianfang.domains.registry",
     "lianfang.domains.policy",
@@ -44,6 +48,8 @@ INSTALLED_APPS = [
     "lianfang.domains.cases",
     "lianfang.domains.areas",
     "lianfang.domains.status",
+    "lianfang.domains.gates",
+    "lianfang.domains.residents",
     "lianfang.domains.command",
 ]
 
@@ -118,6 +124,7 @@ TIME_ZONE = ENVIRONMENT.time_zone
 
 STATIC_URL = "/static/"
 STATIC_ROOT = None
+FIELD_RULES, STATICFILES_DIRS = field_rules()
 WHITENOISE_USE_FINDERS = True
 WHITENOISE_MAX_AGE = 30 * 24 * 3600
 UPLOADS = ENVIRONMENT.folder / "uploads"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import http.client
 import os
 import re
@@ -172,6 +173,35 @@ def test_a_killed_service_is_started_again(running: Product, words: str, name: s
     running.wait_for(f"The {name} ended unexpectedly (-9)")
     until(lambda: one_of(running.folder, words) not in (0, killed))
     until(lambda: status(running.port) == 200)
+
+
+def test_the_field_server_answers_beside_the_desk_and_is_started_again(running: Product) -> None:
+    until(lambda: field_status(running.port + 1) == 200)
+    (killed,) = field_processes(running.folder)
+    os.kill(killed, signal.SIGKILL)
+    until(lambda: field_processes(running.folder) not in ([], [killed]) and field_status(running.port + 1) == 200)
+    assert status(running.port) == 200
+
+
+def field_processes(folder: Path) -> list[int]:
+    """Of the field server: it is forked, so its command line is the web server's."""
+    found = []
+    for pid in processes_of(folder):
+        with contextlib.suppress(OSError):
+            if Path(f"/proc/{pid}/comm").read_text().strip() == "lianfang-field":
+                found.append(pid)
+    return found
+
+
+def field_status(port: int) -> int:
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
+    try:
+        connection.request("GET", "/field/healthz")
+        return connection.getresponse().status
+    except OSError:
+        return 0
+    finally:
+        connection.close()
 
 
 def test_a_killed_database_is_started_again_and_the_pages_come_back(running: Product) -> None:

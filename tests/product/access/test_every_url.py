@@ -5,6 +5,7 @@ from __future__ import annotations
 import tomllib
 from collections.abc import Callable
 from pathlib import Path
+from uuid import UUID
 
 import pytest
 from django.test import Client
@@ -63,6 +64,6 @@ def path_of(url: Url) -> str:
         "IntConverter": NOBODY_HAS,
         "SlugConverter": "nothing",
         "StringConverter": "nothing",
-        "UUIDConverter": "0" * 32,
+        "UUIDConverter": str(UUID(int=0)),
     }
     return reverse(url.name, kwargs={part: stand_ins[kind] for part, kind in url.converters})

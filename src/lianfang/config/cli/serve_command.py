@@ -21,6 +21,7 @@ def run_serve(arguments: argparse.Namespace, console: Console) -> int:
         host=arguments.host,
         port=arguments.port,
         workers=arguments.workers,
+        wanted_field_port=arguments.field_port,
     )
     load = None if arguments.demo is None else _load_demo(arguments.demo, console)
     return serve(options, console, before_serving=load)

@@ -21,6 +21,10 @@ def _port(text: str) -> int:
     return port
 
 
+def _port_or_none(text: str) -> int:
+    return 0 if text == "0" else _port(text)
+
+
 def _workers(text: str) -> int:
     workers = int(text)
     if not 1 <= workers <= _MOST_WORKERS:
@@ -46,6 +50,7 @@ def add_serving(add: Callable[..., Any], console: Console, common: argparse.Argu
 
     serve = command("serve")
     serve.add_argument("--port", type=_port, default=DEFAULT_PORT, metavar="N", help=say("serving.help.port"))
+    serve.add_argument("--field-port", type=_port_or_none, metavar="N", help=say("serving.help.field_port"))
     serve.add_argument("--host", default=DEFAULT_HOST, metavar="ADDRESS", help=say("serving.help.host"))
     serve.add_argument("--workers", type=_workers, default=0, metavar="N", help=say("serving.help.workers"))
     serve.add_argument("--demo", type=Path, metavar="FOLDER", help=say("demo_township.help"))

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 
 _ANSWER_SECONDS = 10.0
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.1, 2.0
-HEALTH_PATH = "/healthz"
+HEALTH_PATH, FIELD_HEALTH_PATH = "/healthz", "/field/healthz"
 _EVERYWHERE = {"0.0.0.0": "127.0.0.1", "": "127.0.0.1", "::": "::1"}
 
 
@@ -18,7 +18,7 @@ def near_host(host: str) -> str:
     return _EVERYWHERE.get(host, host)
 
 
-def answer_of(host: str, port: int, environment: Mapping[str, str]) -> tuple[int, str]:
+def answer_of(host: str, port: int, environment: Mapping[str, str], path: str = HEALTH_PATH) -> tuple[int, str]:
     """The status of the health page and the start of its body; status 0 where nobody answers."""
     connection = http.client.HTTPConnection(near_host(host), port, timeout=_ANSWER_SECONDS)
     # The product answers to its own names alone.
@@ -27,7 +27,7 @@ def answer_of(host: str, port: int, environment: Mapping[str, str]) -> tuple[int
     if environment.get("LIANFANG_TLS") == "1":
         headers["X-Forwarded-Proto"] = "https"
     try:
-        connection.request("GET", HEALTH_PATH, headers=headers)
+        connection.request("GET", path, headers=headers)
         found = connection.getresponse()
         return found.status, found.read(300).decode("utf-8", "replace")
     except (OSError, http.client.HTTPException) as error:
@@ -37,12 +37,18 @@ def answer_of(host: str, port: int, environment: Mapping[str, str]) -> tuple[int
 
 
 def wait_for_health(
-    host: str, port: int, environment: Mapping[str, str], *, seconds: float, given_up: threading.Event
+    host: str,
+    port: int,
+    environment: Mapping[str, str],
+    *,
+    seconds: float,
+    given_up: threading.Event,
+    path: str = HEALTH_PATH,
 ) -> tuple[bool, str]:
     """Ask until the product answers well. False with the last answer after ``seconds`` or when ``given_up``."""
     until, pause, detail = time.monotonic() + seconds, _FIRST_PAUSE, ""
     while time.monotonic() < until and not given_up.wait(pause):
-        status, body = answer_of(host, port, environment)
+        status, body = answer_of(host, port, environment, path)
         if status == http.client.OK:
             return True, body
         detail = f"{status} {body}" if status else body

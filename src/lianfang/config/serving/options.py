@@ -26,6 +26,12 @@ class Options:
     host: str = DEFAULT_HOST
     port: int = DEFAULT_PORT
     workers: int = 0
+    # None is the port after that of the desk, 0 is no field server.
+    wanted_field_port: int | None = None
+
+    @property
+    def field_port(self) -> int:
+        return self.port + 1 if self.wanted_field_port is None else self.wanted_field_port
 
     @property
     def web_workers(self) -> int:

@@ -19,7 +19,7 @@ from lianfang.config.embedded import EmbeddedError, EmbeddedPostgres
 from lianfang.config.embedded.children import Program
 from lianfang.config.embedded.locks import FileLock
 from lianfang.config.serving.database import Database, start_database
-from lianfang.config.serving.health import near_host, wait_for_health
+from lianfang.config.serving.health import FIELD_HEALTH_PATH, near_host, wait_for_health
 from lianfang.config.serving.management import owner_environment, prepare, serving_environment, thrifty
 from lianfang.config.serving.options import Options
 from lianfang.config.serving.ports import require_port
@@ -70,7 +70,8 @@ def serve(
     supervisor = _Supervisor(options, console, given)
     try:
         with supervisor.signals(), _folder_lock(options) as lock:
-            require_port(options.host, options.port)
+            for port in filter(None, (options.port, options.field_port)):
+                require_port(options.host, port)
             supervisor.run(lock, before_serving, on_ready)
     except _StopRequestedError:
         console.tell(console.text("serving.stopped"))
@@ -102,8 +103,17 @@ def _folder_lock(options: Options) -> Iterator[FileLock]:
 
 def address_of(options: Options) -> str:
     """Where this machine's browser finds the product."""
-    host = near_host(options.host)
-    return f"http://{f'[{host}]' if ':' in host else host}:{options.port}/"
+    return _address(options.host, options.port)
+
+
+def field_address_of(options: Options) -> str:
+    """Where this machine's browser finds the field app."""
+    return _address(options.host, options.field_port) + "field/"
+
+
+def _address(host: str, port: int) -> str:
+    host = near_host(host)
+    return f"http://{f'[{host}]' if ':' in host else host}:{port}/"
 
 
 @dataclass(slots=True)
@@ -147,8 +157,10 @@ class _Supervisor:
 
     def _start_services(self) -> None:
         assert self._database is not None
-        environment = serving_environment(self.given, self._database, self.options.folder)
-        words = [self.options.host, str(self.options.port), str(self.options.web_workers)]
+        options = self.options
+        environment = serving_environment(self.given, self._database, options.folder)
+        environment["LIANFANG_FIELD_PORT"] = str(options.field_port)
+        words = [options.host, str(options.port), str(options.web_workers), str(options.field_port)]
         web = [sys.executable, "-P", "-m", "lianfang.config.serving.web", *words]
         worker = [sys.executable, "-P", "-m", "lianfang.config.serving.worker", str(_JOBS_GO_ON)]
         self._services = [
@@ -164,6 +176,11 @@ class _Supervisor:
         is_well, detail = wait_for_health(
             self.options.host, self.options.port, environment, seconds=_HEALTHY_SECONDS, given_up=self._given_up
         )
+        if is_well and self.options.field_port:
+            is_well, detail = wait_for_health(
+                self.options.host, self.options.field_port, environment, seconds=_HEALTHY_SECONDS,
+                given_up=self._given_up, path=FIELD_HEALTH_PATH,
+            )  # fmt: skip
         self._events.put(_Event("healthy" if is_well else "unhealthy", detail=detail))
 
     # Running
@@ -238,6 +255,8 @@ class _Supervisor:
             on_ready(address)
         else:
             self.console.answer(say("serving.ready", address=address), style="bold")
+            if self.options.field_port:
+                self.console.answer(say("serving.field_ready", address=field_address_of(self.options)))
         if link:
             self.console.answer(say("serving.first_link", link=address.rstrip("/") + link), style="bold")
         if self.options.host != near_host(self.options.host) and self.given.get("LIANFANG_TLS") != "1":

@@ -1,9 +1,10 @@
-"""The web server: ``python -m lianfang.config.serving.web HOST PORT WORKERS``."""
+"""The web server: ``python -m lianfang.config.serving.web HOST PORT WORKERS FIELD_PORT``; 0 is no field server."""
 
 from __future__ import annotations
 
 import ctypes
 import gc
+import importlib
 import os
 import signal
 import sys
@@ -17,6 +18,7 @@ from granian.constants import Interfaces
 from granian.log import LogLevels
 from granian.server import Server
 
+from lianfang.config.serving.field import FieldServer, serve_field
 from lianfang.foundation.texts import LANGUAGES, texts
 
 _SET_DEATH_SIGNAL = 1
@@ -60,13 +62,27 @@ def _load_what_every_page_needs() -> None:
 
 
 def main() -> None:
-    host, port, workers = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
+    host, port, workers, field_port = sys.argv[1], int(sys.argv[2]), int(sys.argv[3]), int(sys.argv[4])
     os.environ[_MAIN] = str(os.getpid())
     # Before the web processes are forked: they share what is loaded now, and what is frozen stays shared.
     _application()
     _load_what_every_page_needs()
+    field = FieldServer(host, field_port, serve_field) if field_port else None
+    if field is not None:
+        # With what it needs: before it is forked too.
+        importlib.import_module("lianfang.interfaces.field.server")
     gc.collect()
     gc.freeze()
+    if field is not None:
+        field.start()
+    try:
+        _serve(host, port, workers)
+    finally:
+        if field is not None:
+            field.stop()
+
+
+def _serve(host: str, port: int, workers: int) -> None:
     Server(
         "lianfang.config.wsgi:application",
         address=host,

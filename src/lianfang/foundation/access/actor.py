@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from uuid import UUID
 
 from lianfang.foundation.access.roles import MAY, Action, Level, Role
 
@@ -21,7 +22,7 @@ class Actor:
     """One person, or a named part of the system, at one posting.
 
     ``scope_ids`` are ids of places of ``level`` (of households for residents); ``purpose`` is why personal
-    data is opened, a key under ``access.purpose``.
+    data is opened, a key under ``access.purpose``; ``device_id`` is the device of the field that it acts through.
     """
 
     name: str
@@ -34,6 +35,7 @@ class Actor:
     place_label: str = ""
     purpose: str = "duty"
     request_id: str = ""
+    device_id: UUID | None = None
 
     def may(self, action: Action) -> bool:
         return action in MAY[self.role]

@@ -27,6 +27,16 @@ class PostingScope:
     label: str
 
 
+@dataclass(frozen=True, slots=True)
+class PlaceKeys:
+    """The places of each level that a place lies in, or is."""
+
+    county_id: int | None
+    township_id: int | None
+    community_id: int | None
+    building_id: int | None
+
+
 class PlaceDirectory(Protocol):
     """Implemented by the registry."""
 
@@ -38,6 +48,9 @@ class PlaceDirectory(Protocol):
 
     def is_inside(self, role: Role, place_id: int, above: int) -> bool:
         """Whether a posting's place (a household for residents) lies in, or is, the place ``above``."""
+
+    def keys_of(self, place_id: int) -> PlaceKeys:
+        """Where the place lies; raises UnsuitablePlaceError where there is none."""
 
 
 class UnsuitablePlaceError(ValueError):

@@ -60,6 +60,12 @@ class Action(StrEnum):
     AUDIT_VIEW = "audit.view"
     ACCOUNTS_MANAGE = "accounts.manage"
     OWN_HOUSEHOLD = "resident.own"
+    DEVICES_MANAGE = "devices.manage"
+    DEVICES_REVIEW = "devices.review"
+    DOOR_SWEEP = "registry.sweep"
+    GATE_CHECK = "gates.check"
+    GATES_MANAGE = "gates.manage"
+    CODE_KEYS = "status.keys"
 
 
 A = Action
@@ -79,23 +85,38 @@ _WORK = _LOOK | {
     A.SUMMARY_EXPORT,
     A.UNMASK,
     A.ACCOUNTS_MANAGE,
+    A.DEVICES_MANAGE,
+    A.DEVICES_REVIEW,
+    A.DOOR_SWEEP,
+    A.GATE_CHECK,
+    A.GATES_MANAGE,
 }
 
 MAY: dict[Role, frozenset[Action]] = {
     Role.RESIDENT: frozenset({A.OWN_HOUSEHOLD}),
     Role.BUILDING_CHIEF: frozenset(
-        {A.REGISTRY_VIEW, A.REGISTRY_SEARCH, A.REGISTRY_EDIT, A.TESTING_VIEW, A.STATUS_VIEW, A.EMERGENCY, A.UNMASK}
+        {
+            A.REGISTRY_VIEW,
+            A.REGISTRY_SEARCH,
+            A.REGISTRY_EDIT,
+            A.TESTING_VIEW,
+            A.STATUS_VIEW,
+            A.EMERGENCY,
+            A.UNMASK,
+            A.DOOR_SWEEP,
+            A.GATE_CHECK,
+        }
     ),
-    Role.SAMPLER: frozenset({A.REGISTRY_SEARCH, A.TESTING_VIEW, A.TESTING_SAMPLE, A.TESTING_HANDOVER}),
+    Role.SAMPLER: frozenset({A.REGISTRY_SEARCH, A.TESTING_VIEW, A.TESTING_SAMPLE, A.TESTING_HANDOVER, A.DOOR_SWEEP}),
     Role.COURIER: frozenset({A.TESTING_HANDOVER}),
-    Role.GUARD: frozenset({A.EMERGENCY}),
+    Role.GUARD: frozenset({A.EMERGENCY, A.GATE_CHECK}),
     Role.COMMUNITY: frozenset(_WORK),
     Role.TOWNSHIP: frozenset(_WORK),
     Role.DISTRICT: frozenset(_WORK),
     Role.SUPERVISOR: frozenset(_LOOK | {A.SUMMARY_EXPORT}),
     Role.AUDITOR: frozenset({A.AUDIT_VIEW}),
     # Keeps accounts and places, not people: who can give rights should not also read the roster.
-    Role.ADMINISTRATOR: frozenset({A.ACCOUNTS_MANAGE, A.PLACES_EDIT, A.AUDIT_VIEW}),
+    Role.ADMINISTRATOR: frozenset({A.ACCOUNTS_MANAGE, A.PLACES_EDIT, A.AUDIT_VIEW, A.DEVICES_MANAGE, A.CODE_KEYS}),
     Role.SYSTEM: frozenset(Action),
 }
 
@@ -108,6 +129,9 @@ GIVES: dict[Role, frozenset[Role]] = {
     Role.ADMINISTRATOR: frozenset(Role) - {Role.SYSTEM},
     Role.SYSTEM: frozenset(Role) - {Role.SYSTEM},
 }
+
+# Who works with a device of the field; its rights are those of the role, at its place.
+DEVICE_ROLES = frozenset({Role.SAMPLER, Role.GUARD, Role.BUILDING_CHIEF, Role.COURIER})
 
 NEEDS_PLACE = frozenset(Role) - {Role.AUDITOR, Role.ADMINISTRATOR, Role.SYSTEM}
 

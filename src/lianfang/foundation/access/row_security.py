@@ -35,17 +35,25 @@ OPEN_TABLES = {
     "registry_placeevent": "the place tree is public",
     "policy_pack_activation": "rules are public",
     "status_watched": "an instant, nobody",
+    "status_proof_key": "public halves are published, private ones sealed; nobody's",
     "lab_testing_round": "what is tested where and when is announced to everybody",
     "lab_testing_roundevent": "what is tested where and when is announced to everybody",
     "lab_testing_team": "staff, not residents",
     "lab_testing_teamevent": "staff, not residents",
     "lab_testing_kit": "labels, not residents",
     "lab_testing_kitevent": "labels, not residents",
+    "registry_sweep": "that a stairwell is swept is announced to everybody in it",
+    "registry_sweepevent": "that a stairwell is swept is announced to everybody in it",
+    "registry_sweep_team": "staff, not residents",
+    "registry_sweepteamevent": "staff, not residents",
+    "gates_gate": "what is asked at a gate hangs there for everybody to read",
+    "gates_gateevent": "what is asked at a gate hangs there for everybody to read",
+    "residents_wrong_token": "an address that tried a link which does not exist; nobody is known yet",
 }
 OPEN_PREFIXES = ("django_", "auth_", "procrastinate_", "pghistory_")
 
 # Rows that may be added and read, never changed or removed, by anybody but the owner of the tables.
-APPEND_ONLY = ("audit_entry",)
+APPEND_ONLY = ("audit_entry", "registry_door_visit")
 
 
 def secure_after_migrate(using: str, **_: Any) -> None:

@@ -8,6 +8,7 @@ import procrastinate
 from django.db import close_old_connections
 from procrastinate.contrib.django import app
 
+from lianfang.foundation.outbox.looks import look_everywhere
 from lianfang.foundation.outbox.services import handle_waiting
 
 # A worker tells every 10 s that it lives; three silences and its jobs are given to another.
@@ -20,10 +21,13 @@ LOOKS_SECONDS = 62
 @app.task(queueing_lock="outbox.handle_events", pass_context=True)
 def handle_events(context: procrastinate.JobContext, timestamp: int) -> None:
     """Handle what waits in the outbox, for a minute, looking every second: then the next one begins."""
-    until = time.monotonic() + LOOKS_SECONDS
+    until, looks_at = time.monotonic() + LOOKS_SECONDS, 0.0
     while time.monotonic() < until and not context.should_abort():
         # A server that was restarted leaves a dead connection in this thread.
         close_old_connections()
+        if time.monotonic() >= looks_at:
+            look_everywhere()
+            looks_at = time.monotonic() + 1
         if not handle_waiting():
             time.sleep(1)
 

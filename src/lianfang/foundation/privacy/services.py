@@ -18,6 +18,7 @@ OPENABLE: dict[str, dict[str, str]] = {
     "registry.person": {"identity": "id_sealed", "phone": "phone_sealed"},
     "registry.importrow": {"identity": "id_sealed", "phone": "phone_sealed"},
     "lab_testing.sample": {"identity": "id_sealed", "phone": "phone_sealed"},
+    "gates.gatecheck": {"plate": "plate_sealed"},
 }
 
 

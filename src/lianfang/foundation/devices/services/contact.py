@@ -1,0 +1,90 @@
+"""A device says who it is, and hears how things stand."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from django.utils import timezone
+
+from lianfang.foundation.devices.models import Device
+from lianfang.foundation.devices.services.enrolment import is_secret_of
+
+# What was recorded before a device ended is taken for this long after it.
+TAKES_AFTER_END = timedelta(days=30)
+_RARELY_READ = (
+    "invited_at", "invited_by", "token_hash", "token_ends_at", "lookup_key_sealed", "revoked_because", "revoked_by",
+)  # fmt: skip
+_NOTED_EVERY = timedelta(seconds=15)
+
+
+class DeviceUnknownError(Exception):
+    """No such device, or another secret: 401."""
+
+
+class DeviceEndedError(Exception):
+    """The device was revoked or its time is over: 410, it wipes what it carries. ``code``: revoked or expired."""
+
+    def __init__(self, device: Device, code: str) -> None:
+        super().__init__(code)
+        self.device = device
+        self.code = code
+
+
+@dataclass(frozen=True, slots=True)
+class Credentials:
+    device_id: UUID
+    secret: str
+
+
+def read_credentials(header: str) -> Credentials:
+    """``Device <id>.<secret>``; raises DeviceUnknownError for anything else."""
+    scheme, _, rest = header.partition(" ")
+    given_id, _, secret = rest.strip().partition(".")
+    try:
+        device_id = UUID(given_id)
+    except ValueError:
+        raise DeviceUnknownError from None
+    if scheme.lower() != "device" or not secret or len(secret) > 200:
+        raise DeviceUnknownError
+    return Credentials(device_id, secret)
+
+
+def recognised(device: Device | None, credentials: Credentials) -> Device:
+    """The device if it is the one it says it is. Raises DeviceUnknownError, or DeviceEndedError."""
+    if device is None or not is_secret_of(device, credentials.secret):
+        raise DeviceUnknownError
+    code = ended_because(device, timezone.now())
+    if code:
+        raise DeviceEndedError(device, code)
+    return device
+
+
+def authenticate(credentials: Credentials) -> Device:
+    """As ``recognised``; asked by a surrounding ``acting_as`` of the system, as no scope is known before."""
+    found = list(Device.objects.defer(*_RARELY_READ).filter(pk=credentials.device_id))
+    return recognised(found[0] if found else None, credentials)
+
+
+def ended_because(device: Device, moment: datetime) -> str:
+    """``revoked``, ``expired``, or nothing where the device works."""
+    if device.revoked_at is not None:
+        return "revoked"
+    return "expired" if device.ends_at <= moment else ""
+
+
+def still_takes(device: Device, moment: datetime) -> bool:
+    """Whether what an ended device brings is kept for review."""
+    return moment - (device.revoked_at or device.ends_at) <= TAKES_AFTER_END
+
+
+def note_contact(device: Device, moment: datetime, offset_ms: int | None) -> None:
+    """Keep when the device was last heard of and how its clock goes; not at every request of a busy one."""
+    is_due = device.last_contact_at is None or moment - device.last_contact_at >= _NOTED_EVERY
+    if not is_due and (offset_ms is None or offset_ms == device.clock_offset_ms):
+        return
+    device.last_contact_at = moment
+    if offset_ms is not None:
+        device.clock_offset_ms = offset_ms
+    Device.objects.filter(pk=device.pk).update(last_contact_at=moment, clock_offset_ms=device.clock_offset_ms)

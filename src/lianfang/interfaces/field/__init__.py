@@ -1,0 +1,1 @@
+"""The server of the field app: what devices load, send and ask; and the app itself (``app/``)."""
