@@ -35,6 +35,7 @@ class LabTestingConfig(AppConfig):
         )
 
         from lianfang.domains.lab_testing import register_views
+        from lianfang.domains.lab_testing.field import applying, courier, packages  # noqa: F401 - register themselves
 
         register_views.register()
 

@@ -1,21 +1,26 @@
 """Codes that Lianfang prints: tube labels and pre-registration codes, each with a check character (ISO 7064 mod 37,36).
 
 A misread label is noticed before somebody's swab is booked on another tube. Codes of other makers are taken as
-they are.
+they are. A pre-registration code carries a keyed mark: who knows one code cannot work out the neighbour's.
 """
 
 from __future__ import annotations
 
+import hmac
 import re
 
 from stdnum.iso7064 import mod_37_36
 
 from lianfang.domains.lab_testing.refusals import RefusedError
+from lianfang.foundation.privacy.numbers import blind_index
 
 LONGEST = 30
 MOST_IN_RANGE = 2_000
 _TUBE = re.compile(r"[A-Z][A-Z0-9]{0,7}-[0-9]{6}[A-Z0-9]")
-_OWN = re.compile(r"LF([PH])([0-9]{6,18})([A-Z0-9])")
+# No I and no O, which are read as digits: 24 letters, six of them are 27 bits that nobody has without the key.
+_MARK_LETTERS = "ABCDEFGHJKLMNPQRSTUVWXYZ"
+_MARK_LENGTH = 6
+_OWN = re.compile(r"LF([PH])([0-9]{6,18})([A-HJ-NP-Z]{6})([A-Z0-9])")
 _COUNTED = re.compile(r"(.*?)([0-9]+)")
 _PREFIX = re.compile(r"[A-Z][A-Z0-9]{0,7}")
 _ANY_TUBE = re.compile(r"[0-9A-Z][0-9A-Z./_-]{3,29}")
@@ -50,7 +55,8 @@ def check_tube_code(text: str) -> str:
 
 
 def person_code(person_id: int) -> str:
-    """Pre-registration code of a person (预登记码): says nothing about the person to whoever finds it."""
+    """Pre-registration code of a person (预登记码): says nothing about the person to whoever finds it, and cannot be
+    worked out from another's."""
     return _own_code("P", person_id)
 
 
@@ -60,22 +66,35 @@ def household_code(household_id: int) -> str:
 
 
 def _own_code(letter: str, number: int) -> str:
-    body = f"LF{letter}{number:06d}"
+    body = f"LF{letter}{number:06d}{_mark(letter, number)}"
     return f"{body}{mod_37_36.calc_check_digit(body)}"
+
+
+def _mark(letter: str, number: int) -> str:
+    index = blind_index("own_code", f"{letter}{number}")
+    assert index is not None
+    left = int.from_bytes(index[:8], "big")
+    signs = []
+    for _ in range(_MARK_LENGTH):
+        left, sign = divmod(left, len(_MARK_LETTERS))
+        signs.append(_MARK_LETTERS[sign])
+    return "".join(signs)
 
 
 def read_own_code(text: str) -> tuple[str, int] | None:
     """("P" or "H", id) of a pre-registration code; None for any other text.
 
-    Raises RefusedError where it has the form of one and the check character does not fit.
+    Raises RefusedError where it has the form of one and the check character does not fit, or the mark is not ours:
+    misread, or made up.
     """
     code = tidy(text)
     found = _OWN.fullmatch(code)
     if found is None:
         return None
-    if not mod_37_36.is_valid(code):
+    letter, number = found[1], int(found[2])
+    if not mod_37_36.is_valid(code) or not hmac.compare_digest(found[3], _mark(letter, number)):
         raise RefusedError("own_check_character", code=code)
-    return found[1], int(found[2])
+    return letter, number
 
 
 def expand_range(first: str, last: str) -> list[str]:

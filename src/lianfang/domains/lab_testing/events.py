@@ -11,7 +11,8 @@
 Of results (``lab_testing.results``); lists of ids have at most BATCH members, more make more events:
 - RESULTS_APPLIED {"person_ids", "tube_ids", "caused_by_ids"}: results of these tubes are there, corrected or gone;
   ``person_ids`` have a swab in one of them, ``caused_by_ids`` are accounts of those whose doing it is.
-- SAMPLES_LOADED {"round_id", "person_ids", "caused_by_ids"}: swabs that came by file; no SAMPLE_RECORDED is emitted.
+- SAMPLES_LOADED {"round_id", "person_ids", "caused_by_ids"}: swabs that came many at once, by file or from a device,
+  and who shares their tubes; SAMPLE_RECORDED is emitted besides only where a device's swab meets a result or a hold.
 - PERSON_POSITIVE {"person_id", "result_id", "tube_id", "at"}: a single tube of the person is positive. Once per tube.
 - HOLD_OPENED {"hold_ids", "person_ids", "tube_ids"}; HOLD_SETTLED the same and "state" (released, case, expired) with
   "because" (retest_negative, retest_positive, corrected, swab_void, by_hand, no_retest).

@@ -158,7 +158,7 @@ class TubeFilter(forms.Form):
         ]
         only = [
             ("", t("lab_testing.missing.any")),
-            *((one, t(f"lab_testing.tube.{one}")) for one in ("late", "overdue")),
+            *((one, t(f"lab_testing.tube.{one}")) for one in ("late", "overdue", "awaited")),
         ]
         self.fields["state"] = forms.ChoiceField(label=t("lab_testing.column.state"), required=False, choices=states)
         self.fields["only"] = forms.ChoiceField(label=t("lab_testing.tube.waiting"), required=False, choices=only)

@@ -24,6 +24,7 @@ class Move(StrEnum):
     RETURN = "return"
     SEAL = "seal"
     HAND_OVER = "hand_over"
+    CARRY_OFF = "carry_off"
     RECEIVE = "receive"
     CONCLUDE = "conclude"
     VOID = "void"
@@ -46,6 +47,8 @@ TUBE: Mapping[Move, Mapping[TubeState, TubeState]] = {
     Move.SEAL: {TubeState.OPEN: TubeState.SEALED},
     Move.REOPEN: {TubeState.SEALED: TubeState.OPEN},
     Move.HAND_OVER: {TubeState.SEALED: TubeState.HANDED_OVER},
+    # A courier's device tells of tubes that are on their way; a sampler's device tells of the seal when it can.
+    Move.CARRY_OFF: {TubeState.OPEN: TubeState.HANDED_OVER, TubeState.SEALED: TubeState.HANDED_OVER},
     # A laboratory that holds a tube holds it, whether or not the hand-over was written down.
     Move.RECEIVE: {TubeState.SEALED: TubeState.RECEIVED, TubeState.HANDED_OVER: TubeState.RECEIVED},
     # A result is a fact, whatever step before it nobody recorded.

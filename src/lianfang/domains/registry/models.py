@@ -9,6 +9,16 @@ import pgtrigger
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 
+from lianfang.domains.registry.sweeps.models import (
+    AddedAtDoor,
+    DifferenceKind,
+    DoorOutcome,
+    DoorVisit,
+    Sweep,
+    SweepDifference,
+    SweepState,
+    SweepTeam,
+)
 from lianfang.foundation.access.roles import Level
 from lianfang.foundation.access.scoped import ScopeColumns, Scoped
 
@@ -349,3 +359,27 @@ class ColumnMeaning(Scoped):
                 fields=["county_id", "township_id", "community_id", "label", "between"], name="registry_meaning_once"
             )
         ]
+
+
+__all__ = [
+    "AddedAtDoor",
+    "ColumnMeaning",
+    "DifferenceKind",
+    "DoorOutcome",
+    "DoorVisit",
+    "Household",
+    "Import",
+    "ImportConflict",
+    "ImportFile",
+    "ImportRow",
+    "ImportState",
+    "ImportUndo",
+    "LivingState",
+    "Person",
+    "Place",
+    "PlaceKind",
+    "Sweep",
+    "SweepDifference",
+    "SweepState",
+    "SweepTeam",
+]

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from lianfang.domains.registry.models import Household, Place, PlaceKind
 from lianfang.domains.registry.naming import place_name
 from lianfang.foundation.access.actor import system_actor
-from lianfang.foundation.access.places import PlaceChoice, PostingScope, UnsuitablePlaceError
+from lianfang.foundation.access.places import PlaceChoice, PlaceKeys, PostingScope, UnsuitablePlaceError
 from lianfang.foundation.access.roles import Level, Role
 from lianfang.foundation.access.scope import acting_as
 
@@ -64,6 +64,12 @@ class RegistryDirectory:
             with acting_as(system_actor("posting")):
                 return Household.objects.filter(pk=place_id, place__path__contains=[above]).exists()
         return Place.objects.filter(pk=place_id, path__contains=[above]).exists()
+
+    def keys_of(self, place_id: int) -> PlaceKeys:
+        place = Place.objects.filter(pk=place_id).first()
+        if place is None:
+            raise UnsuitablePlaceError(str(place_id))
+        return PlaceKeys(place.county_id, place.township_id, place.community_id, place.building_id)
 
 
 def _scope_ids(place: Place, kind: PlaceKind) -> tuple[int, ...]:

@@ -3,6 +3,7 @@ from __future__ import annotations
 from django.urls import path
 
 from lianfang.domains.registry.imports.urls import urlpatterns as import_urls
+from lianfang.domains.registry.sweeps.urls import urlpatterns as sweep_urls
 from lianfang.domains.registry.views import buildings, divisions, households, lists, people, places, search
 
 app_name = "registry"
@@ -35,4 +36,5 @@ urlpatterns = [
     path("search/", search.search, name="search"),
     path("my-household/", households.my_household, name="my_household"),
     *import_urls,
+    *sweep_urls,
 ]

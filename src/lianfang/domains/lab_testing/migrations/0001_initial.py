@@ -2184,11 +2184,9 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name="tube",
-            index=models.Index(fields=["round", "state"], name="lab_testing_round_i_a7600e_idx"),
-        ),
-        migrations.AddIndex(
-            model_name="tube",
-            index=models.Index(fields=["round", "-opened_at", "-id"], name="lab_testing_round_i_1491b2_idx"),
+            index=models.Index(
+                fields=["round", "-opened_at", "-id"], include=("state",), name="lab_testing_tube_of_round"
+            ),
         ),
         migrations.AddIndex(
             model_name="tube",

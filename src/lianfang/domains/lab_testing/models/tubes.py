@@ -155,8 +155,8 @@ class Tube(Scoped):
                 )
                 for name in ("kit", "team", "retest_of", "hand_over")
             ),
-            models.Index(fields=["round", "state"]),
-            models.Index(fields=["round", "-opened_at", "-id"]),
+            # One for the list, its filter by state, and the counts by state.
+            models.Index(fields=["round", "-opened_at", "-id"], include=["state"], name="lab_testing_tube_of_round"),
             models.Index(fields=["round", "opened_at"], name="lab_testing_tube_on_its_way",
                          condition=models.Q(state__in=["open", "sealed", "handed_over", "received"])),
             models.Index(fields=["township_id", "sealed_at", "id"], name="lab_testing_tube_waits",
@@ -179,6 +179,8 @@ class SampleWarning(models.TextChoices):
     TIME_UNKNOWN = "time_unknown"
     DAY_ONLY = "day_only"
     LATE_UPLOAD = "late_upload"
+    AFTER_SEALING = "after_sealing"
+    CLOCK_DOUBTFUL = "clock_doubtful"
     EXEMPT_BUT_SAMPLED = "exempt_but_sampled"
     AWAY_BUT_SAMPLED = "away_but_sampled"
 

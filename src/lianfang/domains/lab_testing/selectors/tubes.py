@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.db.models import Count, Min, OuterRef, Q, QuerySet, Subquery
+from django.db.models import Count, F, Min, OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 
@@ -74,7 +74,7 @@ def overdue(round_: Round, now: datetime) -> Q:
 def tubes_of(actor: Actor, round_: Round, *, state: str = "", only: str = "") -> QuerySet[Any]:
     """Tubes of the round with ``bound`` swabs and ``first_at``, looked up for the rows of a page only.
 
-    ``only``: late or overdue."""
+    ``only``: late, overdue, or awaited: more swabs were counted at sealing than are known."""
     require_tubes(actor)
     tubes = Tube.objects.visible_to(actor).filter(round=round_).select_related("team")
     if state in TubeState.values:
@@ -84,10 +84,11 @@ def tubes_of(actor: Actor, round_: Round, *, state: str = "", only: str = "") ->
     elif only == "overdue":
         tubes = tubes.filter(overdue(round_, timezone.now()))
     swabs = Sample.objects.visible_to(actor).filter(tube=OuterRef("pk"), is_void=False).order_by().values("tube")
-    return tubes.annotate(
+    tubes = tubes.annotate(
         bound=Coalesce(Subquery(swabs.annotate(n=Count("pk")).values("n")), 0),
         first_at=Subquery(swabs.annotate(first=Min("sampled_at")).values("first")),
     )
+    return tubes.filter(counted__gt=F("bound")) if only == "awaited" else tubes
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,6 +28,7 @@ from lianfang.domains.lab_testing.services.rounds import (
     plan_round,
     reopen_round,
 )
+from lianfang.domains.lab_testing.services.swab_batches import Booking, record_samples
 from lianfang.domains.lab_testing.services.swabs import (
     HouseholdRecorded,
     Recorded,
@@ -53,6 +54,7 @@ from lianfang.domains.lab_testing.services.tubes import (
 
 __all__ = [
     "POOL_SIZES",
+    "Booking",
     "Draw",
     "HouseholdRecorded",
     "Journey",
@@ -80,6 +82,7 @@ __all__ = [
     "receive_tubes",
     "record_household",
     "record_sample",
+    "record_samples",
     "reopen_round",
     "reopen_tube",
     "restate",

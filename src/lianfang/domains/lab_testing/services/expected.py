@@ -92,8 +92,8 @@ def mark_away(
 
 
 def require_excuse(actor: Actor) -> None:
-    """Building chiefs know who is away; an exemption is decided by the community."""
-    if not actor.may(Action.TESTING_PLAN):
+    """Building chiefs know who is away, samplers who did not open; an exemption is decided by the community."""
+    if not actor.may(Action.TESTING_PLAN) and not actor.may(Action.TESTING_SAMPLE):
         actor.authorise(Action.REGISTRY_EDIT)
 
 

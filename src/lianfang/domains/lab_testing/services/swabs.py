@@ -26,7 +26,7 @@ from lianfang.domains.lab_testing.models import (
 )
 from lianfang.domains.lab_testing.refusals import ConfirmationNeededError, NotFoundError, RefusedError
 from lianfang.domains.lab_testing.services.expected import lock_expected, restate
-from lianfang.domains.lab_testing.services.tubes import standing
+from lianfang.domains.lab_testing.services.tubes import check_was_open, standing
 from lianfang.domains.registry.models import Person
 from lianfang.foundation.access.actor import Actor, system_actor
 from lianfang.foundation.access.roles import Action
@@ -56,12 +56,27 @@ class Who:
 @dataclass(frozen=True, slots=True)
 class Swab:
     """When and by whom; ``client_id`` makes a repeated upload one swab, ``confirmed`` are warnings that were asked
-    about."""
+    about. ``time_is_doubtful``: the clock that says when could not be believed."""
 
     sampled_at: datetime | None = None
     sampler: str = ""
     client_id: uuid.UUID | None = None
     confirmed: frozenset[str] = field(default_factory=frozenset)
+    time_is_doubtful: bool = False
+
+
+@dataclass(slots=True)
+class Filled:
+    """What is in a tube before the next swab goes in."""
+
+    bound: int = 0
+    position: int = 0
+    households: set[int | None] = field(default_factory=set)
+
+    def take(self, sample: Sample) -> None:
+        self.bound += 1
+        self.position = max(self.position, sample.position or 0)
+        self.households.add(sample.household_id)
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +108,8 @@ def record_sample(*, actor: Actor, tube_id: int, who: Who, swab: Swab | None = N
         return _recorded(repeated, tube, is_repeat=True)
     sampled_at = swab.sampled_at or timezone.now()
     round_ = None if tube.round_id is None else Round.objects.get(pk=tube.round_id)
-    _check_takes_swabs(tube, round_, sampled_at)
+    filled = filled_so_far(tube)
+    check_takes_swabs(tube, round_, sampled_at, filled.bound)
     person = _person(actor, who, round_)
     repeated = _already_in(tube, person, who)
     if repeated is not None:
@@ -101,7 +117,7 @@ def record_sample(*, actor: Actor, tube_id: int, who: Who, swab: Swab | None = N
     # Somebody of another community: their home's row is the system's to change, not the actor's.
     is_foreign = person is not None and not roster.is_in_scope(actor, person)
     with _as_system(is_foreign):
-        sample = _bind(actor, tube, round_, person, who, swab, sampled_at)
+        sample = _bind(actor, tube, round_, person, who, swab, filled)
     payload = {"sample_id": sample.pk, "tube_id": tube.pk, "round_id": tube.round_id, "person_id": sample.person_id}
     record(actor=actor, action="testing.sample_recorded", target_kind="sample", target_id=sample.pk,
            details={"warnings": sample.warnings} if sample.warnings else None)  # fmt: skip
@@ -126,17 +142,30 @@ def _same_upload(tube: Tube, swab: Swab) -> Sample | None:
     return sample
 
 
-def _check_takes_swabs(tube: Tube, round_: Round | None, sampled_at: datetime) -> None:
+def check_takes_swabs(tube: Tube, round_: Round | None, sampled_at: datetime, bound: int) -> None:
+    """Raise RefusedError where the tube takes no swab of that moment any more."""
     if tube.state == TubeState.VOID:
         raise RefusedError("tube_is_void", code=tube.code, reason=tube.void_reason)
-    if tube.state != TubeState.OPEN:
+    if tube.state != TubeState.OPEN and not _awaits_swabs(tube, sampled_at, bound):
         raise RefusedError("tube_not_open", code=tube.code, state=t(f"lab_testing.tube_state.{tube.state}"))
-    if round_ is None or round_.state == RoundState.OPEN:
-        return
-    # What was scanned before the round was closed arrives late, and counts.
-    if round_.state == RoundState.CLOSED and round_.closed_at is not None and sampled_at <= round_.closed_at:
-        return
-    raise RefusedError("round_not_open", name=round_.name, state=t(f"lab_testing.round_state.{round_.state}"))
+    if round_ is not None:
+        check_was_open(round_, sampled_at)
+
+
+def _awaits_swabs(tube: Tube, sampled_at: datetime, bound: int) -> bool:
+    """Whether a swab taken then is one of those that were counted at sealing and are not told of yet: another device
+    filled the tube too, and its network comes back later."""
+    closed_at = tube.sealed_at or tube.handed_over_at or tube.received_at
+    if closed_at is None or sampled_at > closed_at + CLOCK_TOLERANCE:
+        return False
+    return tube.counted is None or bound < tube.counted
+
+
+def filled_so_far(tube: Tube) -> Filled:
+    filled = Filled()
+    for sample in standing(tube).only("position", "household_id"):
+        filled.take(sample)
+    return filled
 
 
 def _person(actor: Actor, who: Who, round_: Round | None) -> Person | None:
@@ -162,34 +191,13 @@ def _already_in(tube: Tube, person: Person | None, who: Who) -> Sample | None:
 
 
 def _bind(
-    actor: Actor, tube: Tube, round_: Round | None, person: Person | None, who: Who, swab: Swab, sampled_at: datetime
+    actor: Actor, tube: Tube, round_: Round | None, person: Person | None, who: Who, swab: Swab, filled: Filled
 ) -> Sample:
     expected = None
     if round_ is not None and person is not None:
         expected = lock_expected(round_.pk, [person.pk]).get(person.pk)
-    now = timezone.now()
-    warnings = _time_warnings(round_, sampled_at, now) + _person_warnings(tube, round_, person, expected)
-    warnings += _tube_warnings(tube, person, swab.confirmed)
-    home = person if person is not None else tube
-    sample = Sample(
-        county_id=home.county_id,
-        township_id=home.township_id,
-        community_id=home.community_id,
-        building_id=home.building_id,
-        tube=tube,
-        round_id=tube.round_id,
-        person_id=None if person is None else person.pk,
-        household_id=None if person is None else person.household_id,
-        tube_community_id=tube.community_id,
-        name=person.name if person is not None else who.name.strip()[:80],
-        position=(standing(tube).values_list("position", flat=True).last() or 0) + 1,
-        sampled_at=sampled_at,
-        received_at=now,
-        sampler=swab.sampler.strip()[:80] or actor.name,
-        recorded_by=actor.name,
-        client_id=swab.client_id,
-        warnings=[str(warning) for warning in warnings],
-    )
+    other = person is not None and round_ is not None and _has_other_swab(round_, tube, person)
+    sample = new_sample(actor, tube, round_, person, who, swab, filled, expected, has_other_swab=other)
     if person is None:
         sample.id_sealed, sample.id_index = seal(who.id_number), blind_index("id", who.id_number)
         sample.phone_sealed = seal(who.phone)
@@ -204,10 +212,47 @@ def _bind(
     return sample
 
 
-def _time_warnings(round_: Round | None, sampled_at: datetime, now: datetime) -> list[SampleWarning]:
+def new_sample(
+    actor: Actor, tube: Tube, round_: Round | None, person: Person | None, who: Who, swab: Swab, filled: Filled,
+    expected: RoundPerson | None, *, has_other_swab: bool,
+) -> Sample:  # fmt: skip
+    """The row of a swab with everything that is unusual about it, not saved. Raises ConfirmationNeededError where the
+    tube is full."""
+    now = timezone.now()
+    sampled_at = swab.sampled_at or now
+    warnings = _time_warnings(tube, round_, swab, sampled_at, now)
+    warnings += _person_warnings(tube, round_, person, expected, has_other_swab)
+    warnings += _tube_warnings(tube, person, filled, swab.confirmed)
+    home = person if person is not None else tube
+    return Sample(
+        county_id=home.county_id,
+        township_id=home.township_id,
+        community_id=home.community_id,
+        building_id=home.building_id,
+        tube=tube,
+        round_id=tube.round_id,
+        person_id=None if person is None else person.pk,
+        household_id=None if person is None else person.household_id,
+        tube_community_id=tube.community_id,
+        name=person.name if person is not None else who.name.strip()[:80],
+        position=filled.position + 1,
+        sampled_at=sampled_at,
+        received_at=now,
+        sampler=swab.sampler.strip()[:80] or actor.name,
+        recorded_by=actor.name,
+        client_id=swab.client_id,
+        warnings=[str(warning) for warning in warnings],
+    )
+
+
+def _time_warnings(
+    tube: Tube, round_: Round | None, swab: Swab, sampled_at: datetime, now: datetime
+) -> list[SampleWarning]:
+    found = [W.AFTER_SEALING] if tube.state != TubeState.OPEN else []
     if sampled_at > now + CLOCK_TOLERANCE:
-        return [W.FUTURE_CLOCK]
-    found = []
+        return [*found, W.FUTURE_CLOCK]
+    if swab.time_is_doubtful:
+        found.append(W.CLOCK_DOUBTFUL)
     if round_ is not None and not round_.starts_at <= sampled_at < round_.ends_at:
         found.append(W.OUTSIDE_HOURS)
     if round_ is not None and round_.state == RoundState.CLOSED:
@@ -216,7 +261,7 @@ def _time_warnings(round_: Round | None, sampled_at: datetime, now: datetime) ->
 
 
 def _person_warnings(
-    tube: Tube, round_: Round | None, person: Person | None, expected: RoundPerson | None
+    tube: Tube, round_: Round | None, person: Person | None, expected: RoundPerson | None, has_other_swab: bool
 ) -> list[SampleWarning]:
     found = []
     if round_ is not None and expected is None:
@@ -228,7 +273,7 @@ def _person_warnings(
     if person is None:
         return found
     # The single swab after a positive pool is a second one on purpose.
-    if round_ is not None and tube.retest_of_id is None and _has_other_swab(round_, tube, person):
+    if tube.retest_of_id is None and has_other_swab:
         found.append(W.TWICE_SAMPLED)
     if tube.building_id is not None and person.building_id != tube.building_id:
         found.append(W.WRONG_BUILDING)
@@ -240,15 +285,16 @@ def _has_other_swab(round_: Round, tube: Tube, person: Person) -> bool:
     return bool(others.exclude(tube=tube).exclude(tube__retest_of__isnull=False).exists())
 
 
-def _tube_warnings(tube: Tube, person: Person | None, confirmed: Collection[str]) -> list[SampleWarning]:
+def _tube_warnings(
+    tube: Tube, person: Person | None, filled: Filled, confirmed: Collection[str]
+) -> list[SampleWarning]:
     if tube.is_household:
         household = None if person is None else person.household_id
-        return [W.MIXED_HOUSEHOLDS] if standing(tube).exclude(household_id=household).exists() else []
-    bound = standing(tube).count()
-    if bound < tube.capacity:
+        return [W.MIXED_HOUSEHOLDS] if filled.households - {household} else []
+    if filled.bound < tube.capacity:
         return []
     if W.OVER_FULL not in confirmed:
-        raise ConfirmationNeededError("over_full", code=tube.code, capacity=tube.capacity, bound=bound)
+        raise ConfirmationNeededError("over_full", code=tube.code, capacity=tube.capacity, bound=filled.bound)
     return [W.OVER_FULL]
 
 

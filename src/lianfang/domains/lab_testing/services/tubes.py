@@ -17,7 +17,7 @@ from lianfang.domains.lab_testing.models import HandOver, Kit, Round, RoundState
 from lianfang.domains.lab_testing.refusals import ConfirmationNeededError, NotFoundError, RefusedError
 from lianfang.domains.lab_testing.services.expected import lock_expected, restate
 from lianfang.domains.lab_testing.services.rounds import POOL_SIZES
-from lianfang.domains.lab_testing.transitions import Move, next_tube_state
+from lianfang.domains.lab_testing.transitions import TUBE, Move, next_tube_state
 from lianfang.domains.registry.models import Place
 from lianfang.foundation.access.actor import Actor, system_actor
 from lianfang.foundation.access.roles import Action
@@ -54,12 +54,20 @@ def open_tube(*, actor: Actor, round_id: int, code: str, given: Opening | None =
     known = _known_tube(actor, round_, code)
     if known is not None:
         return known
-    if round_.state != RoundState.OPEN:
-        raise RefusedError("round_not_open", name=round_.name, state=t(f"lab_testing.round_state.{round_.state}"))
+    check_was_open(round_, given.opened_at or timezone.now())
     kit = _kit_of(round_, code)
     team = team_for(actor, given.team_id) if given.team_id else (kit.team if kit is not None else None)
     place = _place_of(actor, round_, team, given.place_id)
     return _insert_tube(actor, round_, code, given, kit, team, place)
+
+
+def check_was_open(round_: Round, at: datetime) -> None:
+    """What was done before the round was closed arrives late, and counts. Raises RefusedError for what was not."""
+    if round_.state == RoundState.OPEN:
+        return
+    if round_.state == RoundState.CLOSED and round_.closed_at is not None and at <= round_.closed_at:
+        return
+    raise RefusedError("round_not_open", name=round_.name, state=t(f"lab_testing.round_state.{round_.state}"))
 
 
 def _insert_tube(
@@ -126,20 +134,32 @@ def _place_of(actor: Actor, round_: Round, team: Team | None, place_id: int | No
     return place
 
 
+# Where a tube is that somebody carried off.
+_AWAY = (TubeState.HANDED_OVER, TubeState.RECEIVED, TubeState.RESULTED)
+
+
 def standing(tube: Tube) -> Any:
     """The swabs of a tube that count, in the order in which they went in."""
     return Sample.objects.filter(tube=tube, is_void=False).order_by("position", "id")
 
 
 @transaction.atomic
-def seal_tube(*, actor: Actor, tube_id: int, counted: int, box_code: str = "", confirmed: Collection[str] = ()) -> Tube:
+def seal_tube(
+    *, actor: Actor, tube_id: int, counted: int, box_code: str = "", confirmed: Collection[str] = (),
+    sealed_at: datetime | None = None, awaits_swabs: bool = False,
+) -> Tube:  # fmt: skip
     """Close a tube after counting the swabs in it. Raises RefusedError, naming who is bound, where the count is
-    another; ConfirmationNeededError ``over_full`` where there are more than it holds."""
+    another; ConfirmationNeededError ``over_full`` where there are more than it holds.
+
+    ``awaits_swabs``: told of by a device, after the fact. More may be counted than are bound, for another device has
+    not told of them yet; and a tube that was handed over before anybody told of its seal keeps its state.
+    """
     actor.authorise(Action.TESTING_SAMPLE)
     tube = tube_for(actor, tube_id, lock=True)
-    state = next_tube_state(Move.SEAL, tube.state, tube.code)
+    has_left = awaits_swabs and tube.sealed_at is None and tube.state in _AWAY
+    state = TubeState(tube.state) if has_left else next_tube_state(Move.SEAL, tube.state, tube.code)
     names = list(standing(tube).values_list("name", flat=True))
-    if not names:
+    if counted < 1 or (not names and not awaits_swabs):
         raise RefusedError("tube_empty", code=tube.code)
     told: dict[str, Gap | Sequence[str]] = {
         "code": tube.code,
@@ -148,13 +168,14 @@ def seal_tube(*, actor: Actor, tube_id: int, counted: int, box_code: str = "", c
         "apart": abs(counted - len(names)),
         "names": names,
     }
-    if counted > len(names):
+    if counted > len(names) and not awaits_swabs:
         raise RefusedError("swabs_too_many", **told)
     if counted < len(names):
         raise RefusedError("swabs_too_few", **told)
     if not tube.is_household and counted > tube.capacity and "over_full" not in confirmed:
         raise ConfirmationNeededError("over_full_seal", **told, capacity=tube.capacity)
-    tube.state, tube.counted, tube.sealed_at, tube.sealed_by = state, counted, timezone.now(), actor.name
+    tube.state, tube.counted, tube.sealed_by = state, counted, actor.name
+    tube.sealed_at = sealed_at or timezone.now()
     tube.box_code = labels.tidy(box_code)[:30] or tube.box_code
     tube.save(update_fields=["state", "counted", "sealed_at", "sealed_by", "box_code"])
     record(
@@ -180,14 +201,14 @@ def reopen_tube(*, actor: Actor, tube_id: int, reason: str) -> Tube:
 
 
 @transaction.atomic
-def void_tube(*, actor: Actor, tube_id: int, reason: str) -> list[int]:
+def void_tube(*, actor: Actor, tube_id: int, reason: str, voided_at: datetime | None = None) -> list[int]:
     """Give a tube up: leaked, lost, mislabelled. Its swabs no longer count; gives back the ids of the people in it, who
     are to be sampled again unless another swab of theirs stands."""
     actor.authorise(Action.TESTING_SAMPLE)
     if not reason.strip():
         raise RefusedError("reason_missing")
     tube = tube_for(actor, tube_id, lock=True)
-    now = timezone.now()
+    now = voided_at or timezone.now()
     tube.state = next_tube_state(Move.VOID, tube.state, tube.code)
     tube.voided_at, tube.voided_by, tube.void_reason = now, actor.name, reason.strip()[:200]
     tube.save(update_fields=["state", "voided_at", "voided_by", "void_reason"])
@@ -213,7 +234,10 @@ def _void_swabs(tube: Tube, now: datetime) -> list[int]:
 
 @dataclass(frozen=True, slots=True)
 class Journey:
-    """A hand-over: who gives, who takes, in which box, to which laboratory, and how many tubes both counted."""
+    """A hand-over: who gives, who takes, in which box, to which laboratory, and how many tubes both counted.
+
+    ``is_past``: told of by a device. Tubes are on their way then, also those whose seal nobody has told of yet.
+    """
 
     given_by: str
     taken_by: str
@@ -221,6 +245,7 @@ class Journey:
     box_code: str = ""
     laboratory: str = ""
     at: datetime | None = None
+    is_past: bool = False
 
 
 @transaction.atomic
@@ -234,7 +259,8 @@ def hand_over(*, actor: Actor, tube_ids: Sequence[int], journey: Journey) -> Han
     tubes = list(Tube.objects.visible_to(actor).select_for_update().filter(pk__in=tube_ids).order_by("pk"))
     if not tubes or len(tubes) != len(set(tube_ids)):
         raise NotFoundError("tube_unknown")
-    not_ready = [tube.code for tube in tubes if tube.state != TubeState.SEALED]
+    move = Move.CARRY_OFF if journey.is_past else Move.HAND_OVER
+    not_ready = [tube.code for tube in tubes if TubeState(tube.state) not in TUBE[move]]
     if not_ready:
         raise RefusedError("not_sealed", codes=not_ready[:10], count=len(not_ready))
     if journey.counted != len(tubes):
@@ -254,7 +280,7 @@ def hand_over(*, actor: Actor, tube_ids: Sequence[int], journey: Journey) -> Han
         swab_count=sum(tube.counted or 0 for tube in tubes),
     )
     for tube in tubes:
-        tube.state = next_tube_state(Move.HAND_OVER, tube.state, tube.code)
+        tube.state = next_tube_state(move, tube.state, tube.code)
         tube.hand_over, tube.handed_over_at = over, at
         tube.handed_over_by, tube.courier = over.given_by, over.taken_by
         tube.box_code, tube.laboratory = box or tube.box_code, over.laboratory or tube.laboratory

@@ -880,4 +880,506 @@ class Migration(migrations.Migration):
                 ),
             ),
         ),
+        migrations.CreateModel(
+            name="SweepDifference",
+            fields=[
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("county_id", models.BigIntegerField()),
+                ("township_id", models.BigIntegerField()),
+                ("community_id", models.BigIntegerField()),
+                ("building_id", models.BigIntegerField(null=True)),
+                ("household_id", models.BigIntegerField()),
+                ("unit_id", models.BigIntegerField()),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[("not_living", "Not Living"), ("unregistered", "Unregistered"), ("added", "Added")],
+                        max_length=14,
+                    ),
+                ),
+                ("person_id", models.BigIntegerField(null=True)),
+                ("people", models.SmallIntegerField(default=1)),
+                ("found_at", models.DateTimeField()),
+                ("found_by", models.CharField(max_length=80)),
+                (
+                    "settled_how",
+                    models.CharField(
+                        blank=True, help_text="moved_out, away, stays, registered, confirmed …", max_length=12
+                    ),
+                ),
+                ("settled_at", models.DateTimeField(null=True)),
+                ("settled_by", models.CharField(blank=True, max_length=80)),
+                ("settled_note", models.CharField(blank=True, max_length=200)),
+            ],
+            options={
+                "db_table": "registry_sweep_difference",
+            },
+        ),
+        migrations.CreateModel(
+            name="SweepDifferenceEvent",
+            fields=[
+                ("pgh_id", models.AutoField(primary_key=True, serialize=False)),
+                ("pgh_created_at", models.DateTimeField(auto_now_add=True)),
+                ("pgh_label", models.TextField(help_text="The event label.")),
+                ("id", models.BigIntegerField()),
+                ("county_id", models.BigIntegerField()),
+                ("township_id", models.BigIntegerField()),
+                ("community_id", models.BigIntegerField()),
+                ("building_id", models.BigIntegerField(null=True)),
+                ("household_id", models.BigIntegerField()),
+                ("unit_id", models.BigIntegerField()),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[("not_living", "Not Living"), ("unregistered", "Unregistered"), ("added", "Added")],
+                        max_length=14,
+                    ),
+                ),
+                ("person_id", models.BigIntegerField(null=True)),
+                ("people", models.SmallIntegerField(default=1)),
+                ("found_at", models.DateTimeField()),
+                ("found_by", models.CharField(max_length=80)),
+                (
+                    "settled_how",
+                    models.CharField(
+                        blank=True, help_text="moved_out, away, stays, registered, confirmed …", max_length=12
+                    ),
+                ),
+                ("settled_at", models.DateTimeField(null=True)),
+                ("settled_by", models.CharField(blank=True, max_length=80)),
+                ("settled_note", models.CharField(blank=True, max_length=200)),
+            ],
+            options={
+                "abstract": False,
+            },
+        ),
+        migrations.CreateModel(
+            name="SweepEvent",
+            fields=[
+                ("pgh_id", models.AutoField(primary_key=True, serialize=False)),
+                ("pgh_created_at", models.DateTimeField(auto_now_add=True)),
+                ("pgh_label", models.TextField(help_text="The event label.")),
+                ("id", models.BigIntegerField()),
+                ("county_id", models.BigIntegerField()),
+                ("township_id", models.BigIntegerField()),
+                ("community_id", models.BigIntegerField(null=True)),
+                ("name", models.CharField(max_length=80)),
+                ("unit_ids", django.contrib.postgres.fields.ArrayField(base_field=models.BigIntegerField(), size=None)),
+                ("due_on", models.DateField(null=True)),
+                (
+                    "state",
+                    models.CharField(choices=[("open", "Open"), ("closed", "Closed")], default="open", max_length=8),
+                ),
+                ("made_by", models.CharField(max_length=80)),
+                ("made_at", models.DateTimeField()),
+                ("closed_by", models.CharField(blank=True, max_length=80)),
+                ("closed_at", models.DateTimeField(null=True)),
+            ],
+            options={
+                "abstract": False,
+            },
+        ),
+        migrations.CreateModel(
+            name="SweepTeam",
+            fields=[
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("number", models.SmallIntegerField()),
+                ("name", models.CharField(max_length=40)),
+                ("members", models.CharField(blank=True, max_length=200)),
+                (
+                    "unit_ids",
+                    django.contrib.postgres.fields.ArrayField(
+                        base_field=models.BigIntegerField(), default=list, size=None
+                    ),
+                ),
+            ],
+            options={
+                "db_table": "registry_sweep_team",
+            },
+        ),
+        migrations.CreateModel(
+            name="SweepTeamEvent",
+            fields=[
+                ("pgh_id", models.AutoField(primary_key=True, serialize=False)),
+                ("pgh_created_at", models.DateTimeField(auto_now_add=True)),
+                ("pgh_label", models.TextField(help_text="The event label.")),
+                ("id", models.BigIntegerField()),
+                ("number", models.SmallIntegerField()),
+                ("name", models.CharField(max_length=40)),
+                ("members", models.CharField(blank=True, max_length=200)),
+                (
+                    "unit_ids",
+                    django.contrib.postgres.fields.ArrayField(
+                        base_field=models.BigIntegerField(), default=list, size=None
+                    ),
+                ),
+            ],
+            options={
+                "abstract": False,
+            },
+        ),
+        migrations.CreateModel(
+            name="AddedAtDoor",
+            fields=[
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("county_id", models.BigIntegerField()),
+                ("township_id", models.BigIntegerField()),
+                ("community_id", models.BigIntegerField()),
+                ("building_id", models.BigIntegerField(null=True)),
+                ("client_id", models.UUIDField(unique=True)),
+                ("person_id", models.BigIntegerField()),
+                ("household_id", models.BigIntegerField()),
+                ("at", models.DateTimeField()),
+                ("by", models.CharField(max_length=80)),
+            ],
+            options={
+                "db_table": "registry_added_at_door",
+                "indexes": [models.Index(fields=["person_id"], name="registry_ad_person__9b3b64_idx")],
+            },
+        ),
+        migrations.CreateModel(
+            name="Sweep",
+            fields=[
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("county_id", models.BigIntegerField()),
+                ("township_id", models.BigIntegerField()),
+                ("community_id", models.BigIntegerField(null=True)),
+                ("name", models.CharField(max_length=80)),
+                ("unit_ids", django.contrib.postgres.fields.ArrayField(base_field=models.BigIntegerField(), size=None)),
+                ("due_on", models.DateField(null=True)),
+                (
+                    "state",
+                    models.CharField(choices=[("open", "Open"), ("closed", "Closed")], default="open", max_length=8),
+                ),
+                ("made_by", models.CharField(max_length=80)),
+                ("made_at", models.DateTimeField()),
+                ("closed_by", models.CharField(blank=True, max_length=80)),
+                ("closed_at", models.DateTimeField(null=True)),
+            ],
+            options={
+                "db_table": "registry_sweep",
+                "indexes": [models.Index(fields=["township_id", "-made_at"], name="registry_sw_townshi_9366a9_idx")],
+            },
+        ),
+        migrations.CreateModel(
+            name="DoorVisit",
+            fields=[
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("county_id", models.BigIntegerField()),
+                ("township_id", models.BigIntegerField()),
+                ("community_id", models.BigIntegerField()),
+                ("building_id", models.BigIntegerField(null=True)),
+                ("unit_id", models.BigIntegerField()),
+                ("household_id", models.BigIntegerField()),
+                ("room", models.CharField(blank=True, max_length=40)),
+                (
+                    "outcome",
+                    models.CharField(
+                        choices=[("met", "Met"), ("not_home", "Not Home"), ("refused", "Refused"), ("empty", "Empty")],
+                        max_length=8,
+                    ),
+                ),
+                ("counted", models.SmallIntegerField(null=True)),
+                (
+                    "living_ids",
+                    django.contrib.postgres.fields.ArrayField(
+                        base_field=models.BigIntegerField(), default=list, size=None
+                    ),
+                ),
+                (
+                    "gone_ids",
+                    django.contrib.postgres.fields.ArrayField(
+                        base_field=models.BigIntegerField(), default=list, size=None
+                    ),
+                ),
+                (
+                    "needs",
+                    django.contrib.postgres.fields.ArrayField(
+                        base_field=models.CharField(max_length=20), default=list, size=None
+                    ),
+                ),
+                ("note", models.CharField(blank=True, max_length=400)),
+                ("visited_at", models.DateTimeField()),
+                ("received_at", models.DateTimeField()),
+                ("visited_by", models.CharField(max_length=80)),
+                ("device_id", models.UUIDField(null=True)),
+                ("clock_is_doubtful", models.BooleanField(default=False)),
+                ("client_id", models.UUIDField(null=True, unique=True)),
+                (
+                    "sweep",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="visits",
+                        to="registry.sweep",
+                    ),
+                ),
+            ],
+            options={
+                "db_table": "registry_door_visit",
+            },
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name="sweep",
+            trigger=pgtrigger.compiler.Trigger(
+                name="insert_insert",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    func='INSERT INTO "registry_sweepevent" ("closed_at", "closed_by", "community_id", "county_id", "due_on", "id", "made_at", "made_by", "name", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "state", "township_id", "unit_ids") VALUES (NEW."closed_at", NEW."closed_by", NEW."community_id", NEW."county_id", NEW."due_on", NEW."id", NEW."made_at", NEW."made_by", NEW."name", _pgh_attach_context(), NOW(), \'insert\', NEW."id", NEW."state", NEW."township_id", NEW."unit_ids"); RETURN NULL;',
+                    hash="279a3c1d4f81058d26176c57bffbdd449fb110b0",
+                    operation="INSERT",
+                    pgid="pgtrigger_insert_insert_780b8",
+                    table="registry_sweep",
+                    when="AFTER",
+                ),
+            ),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name="sweep",
+            trigger=pgtrigger.compiler.Trigger(
+                name="update_update",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    condition="WHEN (OLD.* IS DISTINCT FROM NEW.*)",
+                    func='INSERT INTO "registry_sweepevent" ("closed_at", "closed_by", "community_id", "county_id", "due_on", "id", "made_at", "made_by", "name", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "state", "township_id", "unit_ids") VALUES (NEW."closed_at", NEW."closed_by", NEW."community_id", NEW."county_id", NEW."due_on", NEW."id", NEW."made_at", NEW."made_by", NEW."name", _pgh_attach_context(), NOW(), \'update\', NEW."id", NEW."state", NEW."township_id", NEW."unit_ids"); RETURN NULL;',
+                    hash="036b02884f59d485bb0790c2d94ae48cbf0785c4",
+                    operation="UPDATE",
+                    pgid="pgtrigger_update_update_11465",
+                    table="registry_sweep",
+                    when="AFTER",
+                ),
+            ),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name="sweep",
+            trigger=pgtrigger.compiler.Trigger(
+                name="delete_delete",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    func='INSERT INTO "registry_sweepevent" ("closed_at", "closed_by", "community_id", "county_id", "due_on", "id", "made_at", "made_by", "name", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "state", "township_id", "unit_ids") VALUES (OLD."closed_at", OLD."closed_by", OLD."community_id", OLD."county_id", OLD."due_on", OLD."id", OLD."made_at", OLD."made_by", OLD."name", _pgh_attach_context(), NOW(), \'delete\', OLD."id", OLD."state", OLD."township_id", OLD."unit_ids"); RETURN NULL;',
+                    hash="6dba0da1cea36c33e73bebedbb87633d15bdb994",
+                    operation="DELETE",
+                    pgid="pgtrigger_delete_delete_d7f7a",
+                    table="registry_sweep",
+                    when="AFTER",
+                ),
+            ),
+        ),
+        migrations.AddField(
+            model_name="sweepdifference",
+            name="sweep",
+            field=models.ForeignKey(
+                db_index=False,
+                on_delete=django.db.models.deletion.CASCADE,
+                related_name="differences",
+                to="registry.sweep",
+            ),
+        ),
+        migrations.AddField(
+            model_name="sweepdifferenceevent",
+            name="pgh_context",
+            field=models.ForeignKey(
+                db_constraint=False,
+                db_index=False,
+                null=True,
+                on_delete=django.db.models.deletion.DO_NOTHING,
+                related_name="+",
+                to="pghistory.context",
+            ),
+        ),
+        migrations.AddField(
+            model_name="sweepdifferenceevent",
+            name="pgh_obj",
+            field=models.ForeignKey(
+                db_constraint=False,
+                on_delete=django.db.models.deletion.DO_NOTHING,
+                related_name="events",
+                to="registry.sweepdifference",
+            ),
+        ),
+        migrations.AddField(
+            model_name="sweepdifferenceevent",
+            name="sweep",
+            field=models.ForeignKey(
+                db_constraint=False,
+                db_index=False,
+                on_delete=django.db.models.deletion.DO_NOTHING,
+                related_name="+",
+                related_query_name="+",
+                to="registry.sweep",
+            ),
+        ),
+        migrations.AddField(
+            model_name="sweepevent",
+            name="pgh_context",
+            field=models.ForeignKey(
+                db_constraint=False,
+                db_index=False,
+                null=True,
+                on_delete=django.db.models.deletion.DO_NOTHING,
+                related_name="+",
+                to="pghistory.context",
+            ),
+        ),
+        migrations.AddField(
+            model_name="sweepevent",
+            name="pgh_obj",
+            field=models.ForeignKey(
+                db_constraint=False,
+                on_delete=django.db.models.deletion.DO_NOTHING,
+                related_name="events",
+                to="registry.sweep",
+            ),
+        ),
+        migrations.AddField(
+            model_name="sweepteam",
+            name="sweep",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.CASCADE, related_name="teams", to="registry.sweep"
+            ),
+        ),
+        migrations.AddField(
+            model_name="sweepteamevent",
+            name="pgh_context",
+            field=models.ForeignKey(
+                db_constraint=False,
+                db_index=False,
+                null=True,
+                on_delete=django.db.models.deletion.DO_NOTHING,
+                related_name="+",
+                to="pghistory.context",
+            ),
+        ),
+        migrations.AddField(
+            model_name="sweepteamevent",
+            name="pgh_obj",
+            field=models.ForeignKey(
+                db_constraint=False,
+                on_delete=django.db.models.deletion.DO_NOTHING,
+                related_name="events",
+                to="registry.sweepteam",
+            ),
+        ),
+        migrations.AddField(
+            model_name="sweepteamevent",
+            name="sweep",
+            field=models.ForeignKey(
+                db_constraint=False,
+                db_index=False,
+                on_delete=django.db.models.deletion.DO_NOTHING,
+                related_name="+",
+                related_query_name="+",
+                to="registry.sweep",
+            ),
+        ),
+        migrations.AddIndex(
+            model_name="doorvisit",
+            index=models.Index(fields=["sweep", "unit_id"], name="registry_do_sweep_i_b4663b_idx"),
+        ),
+        migrations.AddIndex(
+            model_name="doorvisit",
+            index=models.Index(
+                fields=["sweep", "household_id", "-visited_at", "-id"], name="registry_do_sweep_i_cc13fb_idx"
+            ),
+        ),
+        migrations.AddIndex(
+            model_name="sweepdifference",
+            index=models.Index(fields=["sweep", "household_id"], name="registry_sw_sweep_i_aa8aa5_idx"),
+        ),
+        migrations.AddConstraint(
+            model_name="sweepdifference",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("settled_at", None)),
+                fields=("sweep", "household_id", "kind", "person_id"),
+                name="registry_sweep_difference_once",
+                nulls_distinct=False,
+            ),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name="sweepdifference",
+            trigger=pgtrigger.compiler.Trigger(
+                name="insert_insert",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    func='INSERT INTO "registry_sweepdifferenceevent" ("building_id", "community_id", "county_id", "found_at", "found_by", "household_id", "id", "kind", "people", "person_id", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "settled_at", "settled_by", "settled_how", "settled_note", "sweep_id", "township_id", "unit_id") VALUES (NEW."building_id", NEW."community_id", NEW."county_id", NEW."found_at", NEW."found_by", NEW."household_id", NEW."id", NEW."kind", NEW."people", NEW."person_id", _pgh_attach_context(), NOW(), \'insert\', NEW."id", NEW."settled_at", NEW."settled_by", NEW."settled_how", NEW."settled_note", NEW."sweep_id", NEW."township_id", NEW."unit_id"); RETURN NULL;',
+                    hash="e8975a22cf34693701b2bbf9599fd8ada83ebaa4",
+                    operation="INSERT",
+                    pgid="pgtrigger_insert_insert_be630",
+                    table="registry_sweep_difference",
+                    when="AFTER",
+                ),
+            ),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name="sweepdifference",
+            trigger=pgtrigger.compiler.Trigger(
+                name="update_update",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    condition="WHEN (OLD.* IS DISTINCT FROM NEW.*)",
+                    func='INSERT INTO "registry_sweepdifferenceevent" ("building_id", "community_id", "county_id", "found_at", "found_by", "household_id", "id", "kind", "people", "person_id", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "settled_at", "settled_by", "settled_how", "settled_note", "sweep_id", "township_id", "unit_id") VALUES (NEW."building_id", NEW."community_id", NEW."county_id", NEW."found_at", NEW."found_by", NEW."household_id", NEW."id", NEW."kind", NEW."people", NEW."person_id", _pgh_attach_context(), NOW(), \'update\', NEW."id", NEW."settled_at", NEW."settled_by", NEW."settled_how", NEW."settled_note", NEW."sweep_id", NEW."township_id", NEW."unit_id"); RETURN NULL;',
+                    hash="2349a6ee422a40050bc54bdbe5f7b03efabf8408",
+                    operation="UPDATE",
+                    pgid="pgtrigger_update_update_d01b9",
+                    table="registry_sweep_difference",
+                    when="AFTER",
+                ),
+            ),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name="sweepdifference",
+            trigger=pgtrigger.compiler.Trigger(
+                name="delete_delete",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    func='INSERT INTO "registry_sweepdifferenceevent" ("building_id", "community_id", "county_id", "found_at", "found_by", "household_id", "id", "kind", "people", "person_id", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "settled_at", "settled_by", "settled_how", "settled_note", "sweep_id", "township_id", "unit_id") VALUES (OLD."building_id", OLD."community_id", OLD."county_id", OLD."found_at", OLD."found_by", OLD."household_id", OLD."id", OLD."kind", OLD."people", OLD."person_id", _pgh_attach_context(), NOW(), \'delete\', OLD."id", OLD."settled_at", OLD."settled_by", OLD."settled_how", OLD."settled_note", OLD."sweep_id", OLD."township_id", OLD."unit_id"); RETURN NULL;',
+                    hash="ddaa2927d0d11f914aef849568aaa5fc3711d0b1",
+                    operation="DELETE",
+                    pgid="pgtrigger_delete_delete_06f27",
+                    table="registry_sweep_difference",
+                    when="AFTER",
+                ),
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="sweepteam",
+            constraint=models.UniqueConstraint(fields=("sweep", "number"), name="registry_sweep_team_once"),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name="sweepteam",
+            trigger=pgtrigger.compiler.Trigger(
+                name="insert_insert",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    func='INSERT INTO "registry_sweepteamevent" ("id", "members", "name", "number", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "sweep_id", "unit_ids") VALUES (NEW."id", NEW."members", NEW."name", NEW."number", _pgh_attach_context(), NOW(), \'insert\', NEW."id", NEW."sweep_id", NEW."unit_ids"); RETURN NULL;',
+                    hash="f408d15835233d5e2410a033d3fd9d59968606e6",
+                    operation="INSERT",
+                    pgid="pgtrigger_insert_insert_d2ffc",
+                    table="registry_sweep_team",
+                    when="AFTER",
+                ),
+            ),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name="sweepteam",
+            trigger=pgtrigger.compiler.Trigger(
+                name="update_update",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    condition="WHEN (OLD.* IS DISTINCT FROM NEW.*)",
+                    func='INSERT INTO "registry_sweepteamevent" ("id", "members", "name", "number", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "sweep_id", "unit_ids") VALUES (NEW."id", NEW."members", NEW."name", NEW."number", _pgh_attach_context(), NOW(), \'update\', NEW."id", NEW."sweep_id", NEW."unit_ids"); RETURN NULL;',
+                    hash="bf2295193f2591c50d5dff3fd4f960fc97d7322e",
+                    operation="UPDATE",
+                    pgid="pgtrigger_update_update_87e4a",
+                    table="registry_sweep_team",
+                    when="AFTER",
+                ),
+            ),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name="sweepteam",
+            trigger=pgtrigger.compiler.Trigger(
+                name="delete_delete",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    func='INSERT INTO "registry_sweepteamevent" ("id", "members", "name", "number", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "sweep_id", "unit_ids") VALUES (OLD."id", OLD."members", OLD."name", OLD."number", _pgh_attach_context(), NOW(), \'delete\', OLD."id", OLD."sweep_id", OLD."unit_ids"); RETURN NULL;',
+                    hash="10a9da8969871e8c8be86fd43c04131c1c45f5a7",
+                    operation="DELETE",
+                    pgid="pgtrigger_delete_delete_78491",
+                    table="registry_sweep_team",
+                    when="AFTER",
+                ),
+            ),
+        ),
     ]

@@ -27,7 +27,7 @@ from lianfang.foundation.access.scope import acting_as
 from lianfang.foundation.outbox.services import emit, emit_now
 
 # Warnings of a swab whose time proves nothing, and of one whose time of day is not known.
-UNTIMED = ["future_clock", "time_unknown"]
+UNTIMED = ["future_clock", "time_unknown", "clock_doubtful"]
 UNDATED = ["time_unknown", "day_only"]
 # So many people whom somebody waits for are told of at once; more are told of by the worker.
 AT_ONCE = 200
