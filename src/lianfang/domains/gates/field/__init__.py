@@ -1,0 +1,1 @@
+"""What guards' devices bring, carry and ask."""
