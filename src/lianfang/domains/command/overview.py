@@ -13,6 +13,7 @@ from lianfang.domains.lab_testing.models import Round, RoundState
 from lianfang.domains.lab_testing.selectors import By, Counts, PlaceCounts, coverage, rounds_for
 from lianfang.domains.lab_testing.selectors.alarms import Alarms, alarms
 from lianfang.domains.policy.selectors import people_changed_soon
+from lianfang.domains.residents.selectors import help_counts, waiting_proposals
 from lianfang.domains.status.selectors import count_by_status, overdue_objections, runs_waiting, unanswered_objections
 from lianfang.foundation.access.actor import Actor
 from lianfang.foundation.access.roles import Action
@@ -84,7 +85,9 @@ def _signals(actor: Actor, found: Alarms, lines: tuple[RoundLine, ...], as_of: d
     missing = sum(line.counts.missing for line in lines if line.is_late)
     late = next((reverse("lab_testing:missing", args=[line.round.pk]) for line in lines if line.is_late), "")
     untransferred = cases_for(actor, is_open=True).filter(transferred_at=None).count()
+    help_list, asked = reverse("residents:help_list"), help_counts(actor)
     everything = (
+        Signal("help_emergencies", asked.emergencies, "bad", help_list),
         Signal("untransferred", untransferred, "bad", reverse("cases:list")),
         Signal("ending_holds", found.ending_holds, "bad", holds),
         Signal("not_resampled", found.not_resampled, "bad", holds),
@@ -95,8 +98,10 @@ def _signals(actor: Actor, found: Alarms, lines: tuple[RoundLine, ...], as_of: d
         Signal("area_proposals", proposals_waiting(actor).count(), "warn", f"{reverse('areas:list')}?show=waiting"),
         Signal("rules_soon", people_changed_soon(actor.scope_ids, as_of), "warn", reverse("policy:list")),
         Signal("overdue_objections", overdue_objections(actor).count(), "bad", reverse("status:objections")),
+        Signal("help_late", asked.late, "bad", f"{help_list}?list=late"),
         Signal("missing_late", missing, "warn", late),
         Signal("objections", unanswered_objections(actor).count(), "warn", reverse("status:objections")),
+        Signal("proposals", waiting_proposals(actor).count(), "warn", reverse("residents:proposals")),
         Signal("orphan_results", found.orphan_results, "warn", leftovers),
         Signal("unreadable_results", found.unreadable_results, "warn", leftovers),
     )
