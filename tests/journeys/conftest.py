@@ -18,7 +18,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Playwright, expect, sync_playwright
 
 from lianfang.demo.generate import write_demo
 from tests.config.databases import quick_folder
@@ -95,21 +95,33 @@ def answer(demo: Path, as_of: datetime) -> dict[str, Any]:
 
 
 @pytest.fixture(scope="package")
-def browser() -> Iterator[Browser]:
+def playwright() -> Iterator[Playwright]:
+    """One loop for all browsers: a second one beside it is refused."""
+    with sync_playwright() as started:
+        yield started
+
+
+@pytest.fixture(scope="package")
+def chromium() -> str:
+    """Where the browser is; what needs it is skipped where there is none."""
     chromium = shutil.which("chromium") or shutil.which("chromium-browser")
     if chromium is None or shutil.which("pdftotext") is None:
         words = "journeys need chromium and pdftotext: tools/test_needs.sh"
         if os.environ.get("CI") == "true":
             pytest.fail(words)
         pytest.skip(words)
+    return chromium
+
+
+@pytest.fixture(scope="package")
+def browser(playwright: Playwright, chromium: str) -> Iterator[Browser]:
     # Two cores carry the product, its database, the browser and the other tests: an answer may take its time.
     expect.set_options(timeout=30_000)
-    with sync_playwright() as playwright:
-        started = playwright.chromium.launch(
-            executable_path=chromium, args=["--no-sandbox", "--disable-dev-shm-usage", "--lang=zh-CN"]
-        )
-        yield started
-        started.close()
+    started = playwright.chromium.launch(
+        executable_path=chromium, args=["--no-sandbox", "--disable-dev-shm-usage", "--lang=zh-CN"]
+    )
+    yield started
+    started.close()
 
 
 Visit = Callable[..., tuple[BrowserContext, Watch]]

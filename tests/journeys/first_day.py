@@ -46,8 +46,8 @@ def main() -> int:
             if number == 1:
                 town = register_place(actor=system, parent=county, kind="township", name=name, code="990101001000")
             register_place(actor=system, parent=town, kind="community", name=community, code=f"990101001{number:03d}")
-    commander = _post(system, COMMANDER, "指挥部 钟明", Role.TOWNSHIP, town.pk)
-    deputy = _post(system, DEPUTY, "副指挥 方岚", Role.TOWNSHIP, town.pk)
+    commander = post(system, COMMANDER, "指挥部 钟明", Role.TOWNSHIP, town.pk)
+    deputy = post(system, DEPUTY, "副指挥 方岚", Role.TOWNSHIP, town.pk)
     with acting_as(commander):
         made = propose_activation(
             actor=commander, pack="practice/v1", version=1, place_id=town.pk, starts_at=timezone.now()
@@ -57,7 +57,7 @@ def main() -> int:
     return 0
 
 
-def _post(system: Actor, login: str, name: str, role: Role, place_id: int) -> Actor:
+def post(system: Actor, login: str, name: str, role: Role, place_id: int) -> Actor:
     """An account that may sign in at once, and the actor that it acts as."""
     from lianfang.foundation.access.actor import Actor
     from lianfang.foundation.access.models import Account

@@ -35,7 +35,7 @@ def disturb(facts: Path) -> None:
     homes = pq.read_table(roster).to_pylist()
     homes = [home for home in homes if home["person_id"] % 401 != 7]
     pq.write_table(pa.Table.from_pylist(homes, schema=pq.read_schema(roster)), roster, row_group_size=100)
-    results = sorted((facts / "results").rglob("*.parquet"))[-1]
+    results = max((facts / "results").rglob("*.parquet"))
     rows = pq.read_table(results).to_pylist()
     for row in rows:
         if row["result_id"] % 211 == 3 and row["person_id"] is not None:

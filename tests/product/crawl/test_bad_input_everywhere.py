@@ -30,8 +30,10 @@ from lianfang.foundation.access.scope import acting_as
 from lianfang.foundation.outbox.services import handle_waiting
 from tests.product.access.urls import Url, every_url
 from tests.product.crawl.names import field_names
+from tests.product.gates.passing import passing
 from tests.product.lab_testing.night import Night, open_night
 from tests.product.registry.imports.rosters import reads_here, roster, row  # noqa: F401
+from tests.product.residents.phones import PHONE, open_phone
 from tests.product.status.test_recompute import in_force  # noqa: F401
 from tests.product.world import World, demo_identity
 
@@ -102,27 +104,48 @@ MODELS_BY_PART = {
     "case_id": ("cases.Case",),
     "exposure_id": ("cases.Exposure",),
     "finding_id": ("areas.Finding",),
+    "gate_id": ("gates.Gate",),
     "household_id": ("registry.Household",),
     "import_id": ("registry.Import",),
+    "invite_id": ("residents.HouseholdInvite",),
     "objection_id": ("status.Objection",),
     "order_id": ("status.StatusOrder",),
     "override_id": ("status.EmergencyOverride",),
+    "permit_id": ("gates.Permit",),
     "person_fact_id": ("cases.PersonFact",),
     "person_id": ("registry.Person",),
     "place_id": ("registry.Place",),
     "pk": ("lab_testing.Round", "lab_testing.Tube", "lab_testing.Result", "lab_testing.Hold", "lab_testing.Sample"),
-    "proposal_id": ("areas.AreaProposal",),
-    "row_id": ("registry.Person",),
+    "proposal_id": ("areas.AreaProposal", "residents.ProposedPerson"),
+    "request_id": ("residents.HelpRequest",),
+    "row_id": ("registry.Person", "gates.GateEmergency"),
     "run_id": ("status.StatusRun",),
+    "visit_id": ("residents.ResidentSession",),
 }
 WORDS_BY_PART: dict[str, tuple[str | int, ...]] = {
     "disease": ("covid19", "nothing"),
     "name": ("v9",),
+    "difference_id": (1, 10**30),
     "version": (1, 0),
     "kind": ("id", "phone", "nothing"),
     "model": ("registry.Person", "auth.User"),
     "token": ("x",),
-    "what": ("objection", "order", "approve", "withdraw", "close", "open", "reset", "give", "end", "drop", "nothing"),
+    "what": (
+        "objection",
+        "order",
+        "approve",
+        "withdraw",
+        "close",
+        "open",
+        "reset",
+        "give",
+        "end",
+        "drop",
+        "refuse",
+        "emergency",
+        "difference",
+        "nothing",
+    ),
 }
 PREFERRED = ("township", "community", "administrator", "auditor", "resident", "sampler", "guard", "courier")
 URLS = every_url()
@@ -164,6 +187,8 @@ def busy(in_force: World, reads_here: None) -> Night:  # noqa: F811
         propose_change(actor=actor, place_id=compound, action="draw", level="high", reason="x")
         open_exposures(actor=actor, person_ids=[in_force.people["冯雪"].pk, person.pk], asked=asked)
         state_fact(actor=actor, person_id=person.pk, stated=Stated("occupation", "courier"))
+    open_phone(in_force, "b1-101")
+    passing(in_force)
     imports.begin_import(
         actor=in_force.actor("community"),
         uploads=[("名册.csv", roster([row("陈建国", 房号="909", 身份证号=demo_identity(1)), row("钱一")]))],
@@ -197,6 +222,7 @@ def fails(
     with_file = {**given, "files": SimpleUploadedFile(name, content)} if chance.random() < 0.2 else given
     with transaction.atomic():
         client = browse(role)
+        client.cookies["lianfang_resident"] = PHONE
         if how == "GET":
             answer = client.get(path, given)
         else:
