@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -21,6 +20,7 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Playwright, expect, sync_playwright
 
 from lianfang.demo.generate import write_demo
+from tests.browsers import find_chromium
 from tests.config.databases import quick_folder
 from tests.journeys.night import Night
 from tests.journeys.serving import ROOT, Product
@@ -104,13 +104,7 @@ def playwright() -> Iterator[Playwright]:
 @pytest.fixture(scope="package")
 def chromium() -> str:
     """Where the browser is; what needs it is skipped where there is none."""
-    chromium = shutil.which("chromium") or shutil.which("chromium-browser")
-    if chromium is None or shutil.which("pdftotext") is None:
-        words = "journeys need chromium and pdftotext: tools/test_needs.sh"
-        if os.environ.get("CI") == "true":
-            pytest.fail(words)
-        pytest.skip(words)
-    return chromium
+    return find_chromium("pdftotext")
 
 
 @pytest.fixture(scope="package")

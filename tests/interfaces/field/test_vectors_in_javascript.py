@@ -6,9 +6,7 @@ Once with the browser's own Ed25519, once with the library for browsers without 
 from __future__ import annotations
 
 import json
-import os
 import random
-import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -17,6 +15,7 @@ from typing import Any
 import pytest
 
 from lianfang.engine.field import base45, cbor, changes, gate, lookup, presence, tokens, tube
+from tests.browsers import find_chromium
 from tests.engine.field.made_up import made_up_cases
 from tests.engine.field.make_vectors import FOLDER, HOLDER, ISSUER, KEYS, NOW, gate_facts
 
@@ -50,11 +49,7 @@ SHOWN = [
 @pytest.fixture(scope="module")
 def said() -> dict[str, Any]:
     """What JavaScript says of everything: one browser, one process of its own."""
-    if shutil.which("chromium") is None and shutil.which("chromium-browser") is None:
-        words = "the rules of the field app need chromium: tools/test_needs.sh"
-        if os.environ.get("CI") == "true":
-            pytest.fail(words)
-        pytest.skip(words)
+    find_chromium()
     kinds = {name: given(name) for name in NAMES}
     asked = {
         **{name: kinds[name] + MADE_UP.get(name, []) for name in NAMES},

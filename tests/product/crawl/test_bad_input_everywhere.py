@@ -27,9 +27,11 @@ from lianfang.domains.status.services import give_emergency_override, order_rule
 from lianfang.foundation.access.actor import system_actor
 from lianfang.foundation.access.roles import MAY, Action, Role
 from lianfang.foundation.access.scope import acting_as
+from lianfang.foundation.devices.services import apply_waiting
 from lianfang.foundation.outbox.services import handle_waiting
 from tests.product.access.urls import Url, every_url
 from tests.product.crawl.names import field_names
+from tests.product.devices.world import enrolled, item, send
 from tests.product.gates.passing import passing
 from tests.product.lab_testing.night import Night, open_night
 from tests.product.registry.imports.rosters import reads_here, roster, row  # noqa: F401
@@ -102,12 +104,14 @@ MODELS_BY_PART = {
     "activation_id": ("policy.PackActivation",),
     "account_id": ("access.Account",),
     "case_id": ("cases.Case",),
+    "device_id": ("devices.Device",),
     "exposure_id": ("cases.Exposure",),
     "finding_id": ("areas.Finding",),
     "gate_id": ("gates.Gate",),
     "household_id": ("registry.Household",),
     "import_id": ("registry.Import",),
     "invite_id": ("residents.HouseholdInvite",),
+    "item_id": ("devices.InboxItem",),
     "objection_id": ("status.Objection",),
     "order_id": ("status.StatusOrder",),
     "override_id": ("status.EmergencyOverride",),
@@ -123,6 +127,9 @@ MODELS_BY_PART = {
     "visit_id": ("residents.ResidentSession",),
 }
 WORDS_BY_PART: dict[str, tuple[str | int, ...]] = {
+    "device_id": ("00000000-0000-4000-8000-000000000000",),
+    "item_id": ("00000000-0000-4000-8000-000000000000",),
+    "kid": ("0011223344556677",),
     "disease": ("covid19", "nothing"),
     "name": ("v9",),
     "difference_id": (1, 10**30),
@@ -189,6 +196,9 @@ def busy(in_force: World, reads_here: None) -> Night:  # noqa: F811
         state_fact(actor=actor, person_id=person.pk, stated=Stated("occupation", "courier"))
     open_phone(in_force, "b1-101")
     passing(in_force)
+    device, _ = enrolled(in_force)
+    send(device, [item(1, kind="nobody.knows")])
+    apply_waiting(device.pk)
     imports.begin_import(
         actor=in_force.actor("community"),
         uploads=[("名册.csv", roster([row("陈建国", 房号="909", 身份证号=demo_identity(1)), row("钱一")]))],

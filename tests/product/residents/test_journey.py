@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-import shutil
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +19,7 @@ from lianfang.engine.field.tokens import read_code
 from lianfang.foundation.access.actor import system_actor
 from lianfang.foundation.access.scope import acting_as
 from lianfang.foundation.texts import Texts, texts
+from tests.browsers import find_chromium
 from tests.journeys.watching import Watch
 from tests.product.residents.conftest import Slip, invite
 from tests.product.residents.serving import served
@@ -42,9 +42,7 @@ class Shown:
 def test_a_household_goes_from_its_slip_to_the_gate_in_both_languages(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    chromium = shutil.which("chromium") or shutil.which("chromium-browser")
-    if chromium is None:
-        pytest.skip("needs chromium: tools/test_needs.sh")
+    chromium = find_chromium()
     slips = {"zh-CN": Slip(invite(world)), "en": Slip(invite(world, "b2-101"))}
     digits = {"zh-CN": "0002", "en": "0007"}
     names = {"zh-CN": "林秀英", "en": "周志强"}

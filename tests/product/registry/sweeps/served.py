@@ -15,6 +15,7 @@ from granian.server.embed import Server
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from lianfang.interfaces.field.server import make_application
+from tests.browsers import find_chromium
 
 PIN = "482913"
 _CLOCK = """(() => {
@@ -62,7 +63,7 @@ def telephone(address: str, token: str, *, language: str = "zh-CN") -> Iterator[
     """A browser of a telephone's size, enrolled with ``token``; the app is on its disk."""
     with sync_playwright() as started:
         browser: Browser = started.chromium.launch(
-            executable_path="/usr/bin/chromium", args=["--no-sandbox", "--disable-dev-shm-usage"]
+            executable_path=find_chromium(), args=["--no-sandbox", "--disable-dev-shm-usage"]
         )
         try:
             context = browser.new_context(viewport={"width": 390, "height": 844}, locale=language, has_touch=True)

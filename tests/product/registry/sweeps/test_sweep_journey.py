@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 from datetime import timedelta
 
 import pytest
@@ -19,10 +18,7 @@ from lianfang.foundation.devices.services.enrolment import Wanted, invite_device
 from tests.product.registry.sweeps.served import field_server, telephone
 from tests.product.world import World
 
-pytestmark = [
-    pytest.mark.committed,
-    pytest.mark.skipif(shutil.which("chromium") is None, reason="needs chromium"),
-]
+pytestmark = pytest.mark.committed
 SHOTS = os.environ.get("LIANFANG_SHOTS")
 
 
