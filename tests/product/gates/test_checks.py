@@ -13,6 +13,7 @@ from lianfang.domains.gates.models import Difference, GateCheck, GateEmergency
 from lianfang.domains.gates.selectors import CheckFilter, checks_for, counts_by_gate, counts_by_hour
 from lianfang.domains.gates.services import close_gate, review_emergency, settle_difference
 from lianfang.domains.status.models import EmergencyOverride
+from lianfang.domains.status.services import review_override
 from lianfang.foundation.access.actor import system_actor
 from lianfang.foundation.access.roles import Role
 from lianfang.foundation.access.scope import acting_as
@@ -223,6 +224,16 @@ def test_an_emergency_opens_gives_the_override_and_waits_for_a_review(gates: Gat
         review_emergency(actor=actor, emergency_id=found.pk, note="送医及时")
         override.refresh_from_db()
         assert override.reviewed_at is not None and override.review_note == "送医及时"
+
+
+def test_an_emergency_that_is_looked_at_on_the_status_page_waits_at_no_gate(gates: Gates) -> None:
+    body = {"gate": gates.compound.pk, "direction": "out", "words": "临产", "pseudonym": gates.code("陈建国")}
+    gates.bring(gates.sent(body, kind="gate.emergency"))
+    with acting_as(gates.world.actor("community")) as actor:
+        review_override(actor=actor, override=EmergencyOverride.objects.visible_to(actor).get(), note="送医及时")
+        [found] = GateEmergency.objects.visible_to(actor)
+    assert found.reviewed_at is not None
+    assert (found.reviewed_by, found.review_note) == (actor.name, "送医及时")
 
 
 def test_an_emergency_of_somebody_unknown_is_kept_and_one_of_yesterday_gives_no_override(gates: Gates) -> None:

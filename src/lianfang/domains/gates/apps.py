@@ -9,6 +9,7 @@ class GatesConfig(AppConfig):
     verbose_name = "gates"
 
     def ready(self) -> None:
+        from lianfang.domains.gates import handlers  # noqa: F401 - registers itself
         from lianfang.domains.gates import panels as own
         from lianfang.domains.gates.field import applying, online, packages  # noqa: F401 - they register themselves
         from lianfang.domains.registry import panels

@@ -5,6 +5,7 @@
 - RUN_STOPPED {"run_id", "withheld", "as_of"}: a run would worsen too many people of a township; it waits for a person.
 - APPEAL_RAISED {"objection_id"}; APPEAL_ANSWERED {"objection_id", "outcome"}.
 - CHECK_DIFFERED {"differences", "as_of"}: the state in force was not what a full run says; it has been mended.
+- OVERRIDE_REVIEWED {"override_id"}: somebody looked at an emergency passage afterwards.
 - RUN_SETTLED {"run_id", "state", "as_of"}: somebody approved, rejected or undid a run.
 """
 
@@ -16,5 +17,6 @@ RUN_STOPPED = "status.run_stopped"
 APPEAL_RAISED = "status.appeal_raised"
 APPEAL_ANSWERED = "status.appeal_answered"
 CHECK_DIFFERED = "status.check_differed"
+OVERRIDE_REVIEWED = "status.override_reviewed"
 RUN_SETTLED = "status.run_settled"
 BATCH = 5_000

@@ -10,6 +10,7 @@ from django.utils import timezone
 from lianfang.domains.policy.selectors import packs_by_community
 from lianfang.domains.registry.models import Person
 from lianfang.domains.registry.selectors import person_for
+from lianfang.domains.status import events
 from lianfang.domains.status.appeals import raise_objection
 from lianfang.domains.status.models import EmergencyOverride, StatusOrder
 from lianfang.domains.status.problems import StatusProblemError
@@ -18,6 +19,7 @@ from lianfang.engine.packs import Pack
 from lianfang.foundation.access.actor import Actor
 from lianfang.foundation.access.roles import Action
 from lianfang.foundation.audit.services import record
+from lianfang.foundation.outbox.services import emit_now
 
 # No published number: a default, graded unverified; the pack's own limit ends an override that names no end.
 EMERGENCY_HOURS = 24
@@ -145,6 +147,7 @@ def review_override(*, actor: Actor, override: EmergencyOverride, note: str) -> 
         if not rows.update(reviewed_at=timezone.now(), reviewed_by=actor.name, review_note=note.strip()[:200]):
             raise StatusProblemError("settled_already")
         record(actor=actor, action="status.review_override", target_kind="emergency_override", target_id=override.pk)
+        emit_now(events.OVERRIDE_REVIEWED, {"override_id": override.pk})
 
 
 def _locked_order(actor: Actor, order_id: int) -> StatusOrder:

@@ -43,7 +43,8 @@ export function emergencyBar(core, open) {
 export function emergencyView(core, root, work, item, done) {
   const { h, t, icon } = core;
   root.dataset.view = "emergency";
-  const input = h("input", { class: "form-control", maxlength: 200, name: "words", autocomplete: "off", placeholder: t("field_gate.emergency.words") });
+  const input = h("input", { class: "form-control", maxlength: 200, name: "words", autocomplete: "off", placeholder: t("field_gate.emergency.words"),
+    "aria-label": t("field_gate.emergency.words") });
   const keep = async (words) => { if (words) await work.addWords(item, words); done(); };
   core.fill(root, h("section", { class: "f-gate-answer lf-tone-info", role: "alert", dataset: { answer: "emergency" } },
       icon("ambulance"), h("h1", {}, t("field_proof.words.emergency")), h("p", { class: "f-gate-reason" }, t("field_gate.emergency.opened"))),
