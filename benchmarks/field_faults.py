@@ -227,11 +227,23 @@ class Storm:
                 self.tally.killed += 1
 
 
+_WORKER_LIVES = 120.0
+
+
 def victims_of(product: Product) -> Callable[[random.Random], Sequence[int]]:
-    """The field server, and now and then the worker that applies what it took."""
+    """The field server, and now and then the worker that applies what it took.
+
+    What a killed worker was at is begun again half a minute to a minute and a half later: one that dies sooner than
+    that again and again applies nothing at all, and the devices would wait for ever."""
+    killed_at = -_WORKER_LIVES
 
     def victims(rng: random.Random) -> Sequence[int]:
+        nonlocal killed_at
         name = "worker" if rng.random() < 0.15 else "field"
+        if name == "worker" and time.monotonic() - killed_at < _WORKER_LIVES:
+            name = "field"
+        elif name == "worker":
+            killed_at = time.monotonic()
         return [pid for pid in tree(product.pid) if is_process(pid, name)]
 
     return victims
