@@ -253,12 +253,9 @@ def is_process(pid: int, name: str) -> bool:
     """Whether a process is the field server, the worker, or of the database."""
     try:
         comm = Path(f"/proc/{pid}/comm").read_text().strip()
-        words = Path(f"/proc/{pid}/cmdline").read_bytes()
     except OSError:
         return False
-    if name == "field":
-        return comm == "lianfang-field"
-    return comm == "postgres" if name == "database" else b"serving.worker" in words
+    return comm == ("postgres" if name == "database" else f"lianfang-{name}")
 
 
 @dataclass

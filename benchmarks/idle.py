@@ -27,13 +27,14 @@ _ROUNDS, _SETTLED_SECONDS = 5, 5.0
 
 
 def _kind(pid: int) -> str:
-    if Path(f"/proc/{pid}/comm").read_text().strip() == "lianfang-field":
-        return "field"
+    # What is forked from the web server has its command line, and a name of its own.
+    name = Path(f"/proc/{pid}/comm").read_text().strip()
+    if name.startswith("lianfang-"):
+        return name.removeprefix("lianfang-")
     words = Path(f"/proc/{pid}/cmdline").read_bytes().decode("utf-8", "replace")
-    for kind, mark in (("web", "serving.web"), ("worker", "serving.worker"), ("database", "postgres")):
-        if mark in words:
-            return kind
-    return "supervisor"
+    return next(
+        (kind for kind, mark in (("web", "serving.web"), ("database", "postgres")) if mark in words), "supervisor"
+    )
 
 
 def _parts(product: Product) -> dict[str, float]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import http.client
 import os
 import re
@@ -102,8 +101,17 @@ def processes_of(folder: Path) -> dict[int, str]:
 
 
 def one_of(folder: Path, words: str) -> int:
-    """The first process whose command line has the words: a web server comes before the processes it forks."""
-    return min((pid for pid, command in processes_of(folder).items() if words in command), default=0)
+    """The first process of that name, or whose command line has the words: what is forked from the web server has its
+    command line and a name of its own."""
+    commands = processes_of(folder)
+    named = [pid for pid in commands if name_of(pid) == words]
+    return min(named or [pid for pid, command in commands.items() if words in command], default=0)
+
+
+def name_of(pid: int) -> str:
+    with suppress(OSError):
+        return Path(f"/proc/{pid}/comm").read_text().strip()
+    return ""
 
 
 def free_port() -> int:
@@ -135,7 +143,7 @@ def test_the_first_start_gives_a_link_for_the_first_administrator_that_opens(run
 
 
 def test_the_web_server_and_the_worker_do_not_get_the_owners_login(running: Product) -> None:
-    for words in ("serving.web", "serving.worker"):
+    for words in ("serving.web", "lianfang-worker", "lianfang-field"):
         environment = Path(f"/proc/{one_of(running.folder, words)}/environ").read_bytes()
         assert b"DATABASE_URL=postgresql://lianfang_app:" in environment
         assert b"DATABASE_OWNER_URL" not in environment
@@ -166,31 +174,25 @@ def test_a_used_port_is_said_with_a_free_one(running: Product, tmp_path: Path) -
     assert not (tmp_path / "other" / "postgres").exists()
 
 
-@pytest.mark.parametrize(("words", "name"), [("serving.web", "web server"), ("serving.worker", "background worker")])
+@pytest.mark.parametrize(
+    ("words", "name"),
+    [
+        ("serving.web", "web server"),
+        ("lianfang-worker", "background worker"),
+        ("lianfang-field", "field server"),
+    ],
+)
 def test_a_killed_service_is_started_again(running: Product, words: str, name: str) -> None:
     killed = one_of(running.folder, words)
     os.kill(killed, signal.SIGKILL)
     running.wait_for(f"The {name} ended unexpectedly (-9)")
     until(lambda: one_of(running.folder, words) not in (0, killed))
-    until(lambda: status(running.port) == 200)
+    until(lambda: status(running.port) == field_status(running.port + 1) == 200)
 
 
-def test_the_field_server_answers_beside_the_desk_and_is_started_again(running: Product) -> None:
+def test_the_field_server_answers_beside_the_desk(running: Product) -> None:
     until(lambda: field_status(running.port + 1) == 200)
-    (killed,) = field_processes(running.folder)
-    os.kill(killed, signal.SIGKILL)
-    until(lambda: field_processes(running.folder) not in ([], [killed]) and field_status(running.port + 1) == 200)
     assert status(running.port) == 200
-
-
-def field_processes(folder: Path) -> list[int]:
-    """Of the field server: it is forked, so its command line is the web server's."""
-    found = []
-    for pid in processes_of(folder):
-        with contextlib.suppress(OSError):
-            if Path(f"/proc/{pid}/comm").read_text().strip() == "lianfang-field":
-                found.append(pid)
-    return found
 
 
 def field_status(port: int) -> int:
@@ -202,6 +204,15 @@ def field_status(port: int) -> int:
         return 0
     finally:
         connection.close()
+
+
+def test_the_worker_ends_with_the_web_server_that_forked_it(running: Product) -> None:
+    worker, web = one_of(running.folder, "lianfang-worker"), one_of(running.folder, "serving.web")
+    os.kill(web, signal.SIGKILL)
+    running.wait_for("The web server ended unexpectedly (-9)")
+    until(lambda: worker not in processes_of(running.folder))
+    until(lambda: one_of(running.folder, "lianfang-worker") not in (0, worker))
+    until(lambda: status(running.port) == 200)
 
 
 def test_a_killed_database_is_started_again_and_the_pages_come_back(running: Product) -> None:
@@ -235,7 +246,7 @@ def _kill(product: Product) -> str:
 
 
 def test_stopped_it_ends_in_order_and_leaves_no_process(running: Product) -> None:
-    assert any("serving.worker" in line for line in processes_of(running.folder).values())
+    assert one_of(running.folder, "lianfang-worker")
     running.process.send_signal(signal.SIGTERM)
     assert running.end() == 0
     assert processes_of(running.folder) == {}

@@ -8,6 +8,7 @@ import socket
 import threading
 from collections.abc import Iterator, Sequence
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 import pytest
@@ -15,7 +16,8 @@ from django.db import connections
 from django.utils import timezone
 
 from benchmarks.field_faults import Storm, compare, phones_of
-from lianfang.config.serving.field import FieldServer, serve_field
+from lianfang.config.serving.field import LONGEST_PAUSE, NAME, serve_field
+from lianfang.config.serving.forked import Forked
 from lianfang.domains.lab_testing.services import open_round, plan_round
 from lianfang.domains.registry.models import Person
 from lianfang.domains.registry.services import NewResident, PersonFacts, normal_spot, register_people_in_bulk
@@ -68,7 +70,7 @@ def test_nothing_is_lost_and_nothing_doubled_while_the_server_is_killed(
 ) -> None:
     # Sessions of ours are none of the processes that are forked.
     connections.close_all()
-    server = FieldServer(HOST, field_port, serve_field)
+    server = Forked(NAME, partial(serve_field, HOST, field_port), longest_pause=LONGEST_PAUSE)
     is_over = threading.Event()
     worker = threading.Thread(target=_apply_until, args=(is_over,))
 

@@ -30,9 +30,8 @@ from lianfang.config.serving.systemd import tell_systemd
 STOPPED, CANNOT_START = 0, 3
 _STOPPING_SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 _HEALTHY_SECONDS = 90.0
-_WEB_PATIENCE = 15.0
-# Jobs are asked to end after the first, killed after the second; the next worker runs them again.
-_JOBS_GO_ON, _JOBS_ARE_KILLED = 1.0, 12.0
+# Longer than requests, and then the jobs of the worker it forked, are waited for.
+_WEB_PATIENCE = 25.0
 _DEATHS_BEFORE_HEALTH = 3
 
 BeforeServing = Callable[[Mapping[str, str]], None]
@@ -160,13 +159,10 @@ class _Supervisor:
         options = self.options
         environment = serving_environment(self.given, self._database, options.folder)
         environment["LIANFANG_FIELD_PORT"] = str(options.field_port)
+        environment["LIANFANG_LANG"] = self.console.language
         words = [options.host, str(options.port), str(options.web_workers), str(options.field_port)]
         web = [sys.executable, "-P", "-m", "lianfang.config.serving.web", *words]
-        worker = [sys.executable, "-P", "-m", "lianfang.config.serving.worker", str(_JOBS_GO_ON)]
-        self._services = [
-            Service("web", Program(web, thrifty(environment)), _WEB_PATIENCE, self._service_ended),
-            Service("worker", Program(worker, thrifty(environment)), _JOBS_ARE_KILLED, self._service_ended),
-        ]
+        self._services = [Service("web", Program(web, thrifty(environment)), _WEB_PATIENCE, self._service_ended)]
         self._is_running = True
         for service in self._services:
             service.start()

@@ -1,4 +1,7 @@
-"""The web server: ``python -m lianfang.config.serving.web HOST PORT WORKERS FIELD_PORT``; 0 is no field server."""
+"""The web server, and what is forked from it: ``python -m lianfang.config.serving.web HOST PORT WORKERS FIELD_PORT``.
+
+0 is no field server.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +12,7 @@ import os
 import signal
 import sys
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +22,8 @@ from granian.constants import Interfaces
 from granian.log import LogLevels
 from granian.server import Server
 
-from lianfang.config.serving.field import FieldServer, serve_field
+from lianfang.config.cli.console import language_from
+from lianfang.config.serving.forked import Forked, OnEnd
 from lianfang.foundation.texts import LANGUAGES, texts
 
 _SET_DEATH_SIGNAL = 1
@@ -64,22 +69,45 @@ def _load_what_every_page_needs() -> None:
 def main() -> None:
     host, port, workers, field_port = sys.argv[1], int(sys.argv[2]), int(sys.argv[3]), int(sys.argv[4])
     os.environ[_MAIN] = str(os.getpid())
-    # Before the web processes are forked: they share what is loaded now, and what is frozen stays shared.
+    # Before anything is forked: the processes share what is loaded now, and what is frozen stays shared.
     _application()
     _load_what_every_page_needs()
-    field = FieldServer(host, field_port, serve_field) if field_port else None
-    if field is not None:
-        # With what it needs: before it is forked too.
-        importlib.import_module("lianfang.interfaces.field.server")
+    beside = _beside(host, field_port)
     gc.collect()
     gc.freeze()
-    if field is not None:
-        field.start()
+    for process in beside:
+        process.start()
     try:
         _serve(host, port, workers)
     finally:
-        if field is not None:
-            field.stop()
+        for process in beside:
+            process.ask_to_end()
+        for process in beside:
+            process.stop()
+
+
+def _beside(host: str, field_port: int) -> list[Forked]:
+    """What runs beside the web processes, with its modules loaded."""
+    worker = importlib.import_module("lianfang.config.serving.worker")
+    beside = [Forked(worker.NAME, worker.work, patience=worker.JOBS_ARE_KILLED, on_end=_telling("worker"))]
+    if field_port:
+        field = importlib.import_module("lianfang.config.serving.field")
+        importlib.import_module("lianfang.interfaces.field.server")
+        serve = partial(field.serve_field, host, field_port)
+        beside.append(Forked(field.NAME, serve, longest_pause=field.LONGEST_PAUSE, on_end=_telling("field")))
+    return beside
+
+
+def _telling(name: str) -> OnEnd:
+    """Say on standard error that a process ended, in the language in which the product was started."""
+
+    def tell(code: int, pause: float) -> None:
+        say = texts(language_from(os.environ))
+        ended = say("serving.ended", name=say(f"serving.service.{name}"), code=str(code), pause=f"{pause:g}")
+        sys.stderr.write(ended + "\n")
+        sys.stderr.flush()
+
+    return tell
 
 
 def _serve(host: str, port: int, workers: int) -> None:
