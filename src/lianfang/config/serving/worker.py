@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import gc
 
+from procrastinate import PsycopgConnector
 from procrastinate.contrib.django import app
+from procrastinate.contrib.django.utils import connector_params
 
 NAME = "lianfang-worker"
 # Jobs are asked to end after the first, killed after the second.
@@ -22,5 +24,7 @@ def work() -> None:
     # A large import holds millions of objects, none of them garbage: looking through all of them often is a sixth of
     # its time.
     gc.set_threshold(50_000, 20, 50)
-    with app.replace_connector(app.connector.get_worker_connector()):
+    # A session of the database takes three megabytes: one listens, a second asks, more come when many jobs end at once.
+    connector = PsycopgConnector(kwargs=connector_params(), min_size=2, max_size=CONCURRENCY)
+    with app.replace_connector(connector):
         app.run_worker(concurrency=CONCURRENCY, shutdown_graceful_timeout=JOBS_GO_ON)
