@@ -191,6 +191,17 @@ def test_only_who_is_known_green_or_has_a_permit_passes(facts: GateFacts, rules:
         assert said.reason in ("status_red", "negative_too_old") and facts.permit != "valid"
 
 
+@given(issued_at=moments, filter_=some.none() | changes)
+def test_a_code_is_believed_only_with_a_filter_that_reaches_back_to_it_and_is_not_old(
+    issued_at: int, filter_: ChangedSince | None
+) -> None:
+    verdict = Verdict("valid", "token", ANNA.hex(), "green", None, issued_at, NOW + HOUR)
+    said = gate_answer(GateFacts("token", verdict, changes=filter_), GateRules(), NOW)
+    is_covered = filter_ is not None and filter_.since_at <= issued_at and filter_.made_at >= NOW - 24 * HOUR
+    is_quiet = filter_ is not None and not filter_.is_hit
+    assert said.answer == ("pass" if is_covered and is_quiet else "second_look")
+
+
 @many
 @given(facts=facts, rules=rules)
 def test_a_gate_that_asks_for_more_lets_nobody_pass_whom_one_that_asks_for_less_does_not(
