@@ -78,14 +78,15 @@ TakePhone = Callable[..., Phone]
 
 @pytest.fixture
 def take_phone(playwright: Playwright, chromium: str, morning: Morning) -> Iterator[TakePhone]:
-    """``take_phone(language="en-GB")``: a phone that nobody used before."""
+    """``take_phone(language="en-GB")``: a phone that nobody used before; ``field``: where it finds the app, else at the
+    product itself."""
     expect.set_options(timeout=20_000)
     phones: list[Phone] = []
     with ExitStack() as stack:
 
-        def taken(*, profile: Path | None = None, **how: Any) -> Phone:
+        def taken(*, profile: Path | None = None, field: str = "", **how: Any) -> Phone:
             where = profile or stack.enter_context(quick_folder()) / "profile"
-            phone = Phone(playwright, chromium, morning.product.field, where, **how)
+            phone = Phone(playwright, chromium, field or morning.product.field, where, **how)
             phones.append(phone)
             return phone
 

@@ -38,7 +38,7 @@ def main() -> int:
         west = register_place(actor=system, parent=town, kind="community", name="西湖社区", code="990101101002")
         told = {
             "large": _compound(system, east, "江滨花园", (HOUSEHOLDS, PEOPLE), 0, CLERK, invites=4),
-            "small": _compound(system, west, "河滨里", (8, 14), PEOPLE, OTHER_CLERK, invites=14),
+            "small": _compound(system, west, "河滨里", (8, 14), PEOPLE, OTHER_CLERK, invites=18),
         }
     Path(sys.argv[1]).write_text(json.dumps(told, ensure_ascii=False), "utf-8")
     return 0

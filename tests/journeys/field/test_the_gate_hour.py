@@ -11,6 +11,7 @@ import time
 from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -21,6 +22,7 @@ from lianfang.engine.field.tokens import show
 from tests.config.databases import quick_folder
 from tests.journeys.field.gate_hour import CLERK, RESIDENTS
 from tests.journeys.field.phone import Phone
+from tests.journeys.field.test_a_lost_phone import places_of
 from tests.journeys.first_day import PASSWORD
 from tests.journeys.serving import Product
 from tests.product.database import migrated_folder
@@ -246,3 +248,67 @@ def look_at_the_desk(phone: Phone, hour: Hour, south: Guard, county: Guard) -> N
     total = page.locator("tbody tr").first.locator(".lf-cell-number").all_inner_texts()
     assert int(total[0]) + int(total[1]) in (south.checks, county.checks)
     page.close()
+
+
+def test_a_gate_that_heard_nothing_for_a_day_decides_nothing_opens_for_an_emergency_and_works_again(
+    playwright: Playwright, chromium: str, hour: Hour
+) -> None:
+    expect.set_options(timeout=20_000)
+    told = hour.told
+    good = told["codes"][0]
+    with quick_folder() as folder:
+        phone = Phone(playwright, chromium, hour.product.field, folder / "profile", language="en-GB")
+        try:
+            guard = Guard(phone, hour.token())
+            guard.choose_gate(told["gate"])
+            phone.context.set_offline(True)
+            phone.page.clock.set_system_time(datetime.now(UTC) + timedelta(hours=25))
+            phone.page.reload()
+            phone.unlock()
+            phone.at("[data-view=waiting]").wait_for()
+            expect(phone.at(".f-why")).to_contain_text(phone.t("field_gate.withheld"))
+            assert not {"gate", "gate_people", "gate_changes", "storage_key"} & set(places_of(phone))
+            decides_nothing(guard, told, good)
+            emergency(guard)
+            phone.wait_count("waiting", 5)
+            phone.context.set_offline(False)
+            phone.send_now()
+            phone.wait_count("waiting", 0, seconds=40)
+            phone.wait_count("sent", 0, seconds=40)
+            assert {item["state"] for item in phone.items()} == {"accepted"}
+            expect(phone.at(".f-why")).to_contain_text(str(RESIDENTS))
+            guard.scan(text_now(good))
+            guard.measure()
+            guard.says("pass", "all_met")
+            guard.act("next")
+            assert phone.complaints(CUT) == []
+        finally:
+            phone.close()
+
+
+def decides_nothing(guard: Guard, told: dict[str, Any], good: dict[str, Any]) -> None:
+    """A code, a number and a permit that pass on any other day: the phone lets nobody through, and accuses nobody."""
+    phone = guard.phone
+    guard.scan(text_now(good))
+    blind(guard)
+    guard.act("look", "document")
+    phone.at("[data-act=number]").click()
+    phone.at(".f-ask input[name=number]").fill(told["numbers"][0])
+    phone.at(".f-ask [data-value=find]").click()
+    blind(guard)
+    guard.act("stopped")
+    guard.scan(f"LFX:{told['permit']['code']}")
+    blind(guard)
+    guard.act("look", "known")
+    phone.page.get_by_text(phone.t("field_gate.permits.title")).click()
+    expect(phone.at(".f-empty")).to_have_text(phone.t("field_gate.withheld"))
+    phone.page.go_back()
+    phone.at("[data-view=waiting]").wait_for()
+
+
+def blind(guard: Guard) -> None:
+    """It looks again, and says that it is the phone that knows nothing, and what to do."""
+    banner = guard.phone.at(".f-gate-answer")
+    expect(banner).to_have_attribute("data-answer", "second_look")
+    expect(banner).to_contain_text(guard.phone.t("field_gate.withheld"))
+    expect(guard.phone.at("[data-act=emergency]")).to_be_visible()

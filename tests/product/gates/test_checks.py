@@ -13,6 +13,7 @@ from lianfang.domains.gates.models import Difference, GateCheck, GateEmergency
 from lianfang.domains.gates.selectors import CheckFilter, checks_for, counts_by_gate, counts_by_hour
 from lianfang.domains.gates.services import close_gate, review_emergency, settle_difference
 from lianfang.domains.status.models import EmergencyOverride
+from lianfang.domains.status.selectors import overrides_to_review
 from lianfang.domains.status.services import review_override
 from lianfang.foundation.access.actor import system_actor
 from lianfang.foundation.access.roles import Role
@@ -234,6 +235,20 @@ def test_an_emergency_that_is_looked_at_on_the_status_page_waits_at_no_gate(gate
         [found] = GateEmergency.objects.visible_to(actor)
     assert found.reviewed_at is not None
     assert (found.reviewed_by, found.review_note) == (actor.name, "送医及时")
+
+
+def test_one_review_settles_the_passage_of_somebody_who_lives_elsewhere_too(gates: Gates) -> None:
+    body = {"gate": gates.compound.pk, "direction": "in", "words": "高烧", "pseudonym": gates.code("郑海")}
+    gates.bring(gates.sent(body, kind="gate.emergency"))
+    with acting_as(gates.world.actor("community")) as actor:
+        [found] = GateEmergency.objects.visible_to(actor)
+        # The community of the gate reads no status of theirs.
+        assert not EmergencyOverride.objects.visible_to(actor).exists()
+        review_emergency(actor=actor, emergency_id=found.pk, note="已送医")
+    with acting_as(gates.world.actor("township")) as at_home:
+        assert not overrides_to_review(at_home).exists()
+        settled = EmergencyOverride.objects.visible_to(at_home).get()
+        assert (settled.reviewed_by, settled.review_note) == (actor.name, "已送医")
 
 
 def test_an_emergency_of_somebody_unknown_is_kept_and_one_of_yesterday_gives_no_override(gates: Gates) -> None:

@@ -82,7 +82,7 @@ def test_the_opened_page_has_no_token_in_its_address_and_no_name_before_the_chec
 def test_every_page_answers_in_every_language(world: World, slip: Slip, language: str) -> None:
     client, home = checked(slip, language)
     person = world.people["陈建国"].pk
-    for part in ("", "family/", "codes/", "results/", "status/", f"status/{person}/", "help/", "helper/"):
+    for part in ("", "family/", "codes/", "place/", "results/", "status/", f"status/{person}/", "help/", "helper/"):
         page = client.get(f"{home}{part}")
         assert page.status_code == 200, part
         assert "tel:120" in text_of(page), "the number to call stands on every page"
@@ -241,6 +241,17 @@ def test_large_type_is_kept_and_leaving_forgets_the_household(slip: Slip) -> Non
     assert client.post("/r/size/", {"size": "large", "next": "https://elsewhere.example/"}).headers["Location"] == "/r/"
     assert client.post(f"{home}leave/").headers["Location"] == "/r/"
     assert client.get(home).status_code == 404
+
+
+def test_the_page_can_stand_on_a_home_screen_and_leads_to_the_phone_s_own_household(slip: Slip) -> None:
+    stranger = phone()
+    assert "manifest" not in text_of(stranger.get(slip.path)), "a slip that was only looked at is not kept"
+    client, home = opened(slip)
+    assert 'rel="manifest" href="/r/app.webmanifest"' in text_of(client.get(home))
+    told = client.get("/r/app.webmanifest").json()
+    assert client.get(told["start_url"]).headers["Location"] == home
+    assert stranger.get(told["start_url"]).headers["Location"] == "/r/"
+    assert told["scope"] == "/r/" and home.startswith("/r/")
 
 
 def test_one_phone_holds_two_households(world: World, slip: Slip) -> None:

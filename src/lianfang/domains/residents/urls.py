@@ -3,12 +3,13 @@ from __future__ import annotations
 from django.urls import path
 
 from lianfang.domains.residents import desk_views, printing_views
-from lianfang.domains.residents.phone import acting, entry, people, proof, reading
+from lianfang.domains.residents.phone import acting, entry, people, place, proof, reading
 
 app_name = "residents"
 
 urlpatterns = [
     path("r/", entry.typed, name="typed"),
+    path("r/app.webmanifest", entry.manifest, name="manifest"),
     path("r/home/", entry.homes, name="homes"),
     path("r/size/", entry.choose_size, name="size"),
     path("r/home/<int:visit_id>/", reading.home, name="home"),
@@ -18,6 +19,7 @@ urlpatterns = [
     path("r/home/<int:visit_id>/codes/<int:person_id>/", proof.proof, name="proof"),
     path("r/home/<int:visit_id>/codes/<int:person_id>/showing/", proof.showing, name="showing"),
     path("r/home/<int:visit_id>/codes/<int:person_id>/token/", proof.token, name="token"),
+    path("r/home/<int:visit_id>/place/", place.at_place, name="at_place"),
     path("r/home/<int:visit_id>/results/", reading.results, name="results"),
     path("r/home/<int:visit_id>/status/", reading.statuses, name="statuses"),
     path("r/home/<int:visit_id>/status/<int:person_id>/", acting.person_status, name="person"),

@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from django.conf import settings
-from django.http import HttpResponse, HttpResponseBase, HttpResponseRedirect
+from django.http import HttpResponse, HttpResponseBase, HttpResponseRedirect, JsonResponse
 from django.shortcuts import redirect, render
+from django.templatetags.static import static
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.http import url_has_allowed_host_and_scheme
@@ -34,6 +35,25 @@ from lianfang.foundation.access.sessions import address_of, device_of
 from lianfang.foundation.web.language import t
 
 _A_YEAR = 365 * 24 * 3600
+
+
+@public
+@require_http_methods(["GET", "HEAD"])
+def manifest(request: Any) -> HttpResponseBase:
+    """For the home screen of a phone: it opens the household that the phone holds. Nothing is kept for a time without a
+    network: a page of a household lies on no disk."""
+    icons = [
+        {"src": static(f"residents/icons/{size}.png"), "sizes": f"{size}x{size}", "type": "image/png", "purpose": "any"}
+        for size in (192, 512)
+    ]
+    told = {
+        "name": t("residents.frame.app"), "short_name": t("residents.frame.app"), "id": "/r/", "scope": "/r/",
+        "start_url": reverse("residents:homes"), "display": "standalone", "background_color": "#f4f5f3",
+        "theme_color": "#14576b", "icons": icons,
+    }  # fmt: skip
+    answer = JsonResponse(told, json_dumps_params={"ensure_ascii": False}, content_type="application/manifest+json")
+    answer["Cache-Control"] = "no-cache"
+    return answer
 
 
 @public

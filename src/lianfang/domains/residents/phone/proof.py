@@ -41,7 +41,8 @@ def proof(request: Any, visit: Visit, person_id: int) -> HttpResponseBase:
         "page": page_of(request, visit, "codes"),
         "person": person,
         "explained": explain(statuses_for(visit.actor, [person.pk]).get(person.pk), with_evidence=False),
-        "shown": _shown(visit, person),
+        "shown": _shown(visit, person, with_name=_wants_name(request.GET)),
+        "with_name": _wants_name(request.GET),
         "every": SHOWING_EVERY,
         "rules": static(settings.FIELD_RULES),
         "now": timezone.now(),
@@ -53,7 +54,7 @@ def proof(request: Any, visit: Visit, person_id: int) -> HttpResponseBase:
 @require_http_methods(["GET", "HEAD"])
 def showing(request: Any, visit: Visit, person_id: int) -> HttpResponseBase:
     """A fresh code for a phone that has no key of its own."""
-    shown = _shown(visit, person_for(visit.actor, person_id))
+    shown = _shown(visit, person_for(visit.actor, person_id), with_name=_wants_name(request.GET))
     return JsonResponse({"qr": shown, "server_at": int(timezone.now().timestamp())})
 
 
@@ -66,7 +67,10 @@ def token(request: Any, visit: Visit, person_id: int) -> HttpResponseBase:
         return JsonResponse({"code": "holder_key"}, status=400)
     now = timezone.now()
     try:
-        issued = issue_token(actor=visit.actor, person_id=person_id, holder_key=bytes.fromhex(public), moment=now)
+        issued = issue_token(
+            actor=visit.actor, person_id=person_id, holder_key=bytes.fromhex(public), moment=now,
+            with_name=_wants_name(request.POST),
+        )  # fmt: skip
     except CodeRefusedError as refused:
         return JsonResponse({"code": refused.code}, status=400)
     return JsonResponse({
@@ -75,7 +79,12 @@ def token(request: Any, visit: Visit, person_id: int) -> HttpResponseBase:
     })  # fmt: skip
 
 
-def _shown(visit: Visit, person: Person) -> str:
+def _wants_name(given: Any) -> bool:
+    """Only while the box is ticked: the next time that the page is opened it is not."""
+    return bool(given.get("name") == "1")
+
+
+def _shown(visit: Visit, person: Person, *, with_name: bool) -> str:
     """A showing signed now, as an image; "" for somebody who gets no code."""
     now = timezone.now()
     held = Ed25519PrivateKey.generate()
@@ -84,7 +93,7 @@ def _shown(visit: Visit, person: Person) -> str:
         serialization.Encoding.Raw, serialization.PrivateFormat.Raw, serialization.NoEncryption()
     )
     try:
-        issued = issue_token(actor=visit.actor, person_id=person.pk, holder_key=public, moment=now)
+        issued = issue_token(actor=visit.actor, person_id=person.pk, holder_key=public, moment=now, with_name=with_name)
     except CodeRefusedError:
         return ""
     text = show(issued.raw, private, int(now.timestamp()))

@@ -1,6 +1,7 @@
 """Writing for residents: the public door. Call inside ``acting_as(actor)``, but for the steps of ``visits``."""
 
 from lianfang.domains.residents.services.asking import ask_for_help, finish_help, give_back_help, take_help
+from lianfang.domains.residents.services.entering import Presence, enter_at_place, latest_presences
 from lianfang.domains.residents.services.facts import GivenRow, RowProblem, RowsWrongError
 from lianfang.domains.residents.services.helping import begin_helping, stop_helping
 from lianfang.domains.residents.services.invites import MadeInvite, make_invites, revoke_invite, unlock_invite
@@ -24,6 +25,7 @@ from lianfang.domains.residents.services.visits import (
 __all__ = [
     "GivenRow",
     "MadeInvite",
+    "Presence",
     "RowProblem",
     "RowsWrongError",
     "Visit",
@@ -32,9 +34,11 @@ __all__ = [
     "check_digits",
     "confirm_proposal",
     "end_visit",
+    "enter_at_place",
     "find_invite",
     "finish_help",
     "give_back_help",
+    "latest_presences",
     "make_invites",
     "open_visit",
     "reject_proposal",

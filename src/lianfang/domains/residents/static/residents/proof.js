@@ -65,7 +65,7 @@ async function begin() {
 }
 
 async function renew() {
-  const body = new URLSearchParams({ public: own.public, csrfmiddlewaretoken: box.dataset.csrf });
+  const body = new URLSearchParams({ public: own.public, name: box.dataset.name, csrfmiddlewaretoken: box.dataset.csrf });
   const given = await ask(box.dataset.tokenUrl, body);
   own.askedAt = now();
   if (!given) return;
@@ -119,6 +119,10 @@ async function tick() {
   isBusy = true;
   try { await show(); } finally { isBusy = false; }
 }
+
+const choice = document.querySelector("[data-name-choice]");
+if (choice) choice.querySelector("button").hidden = true;
+if (choice) choice.querySelector("input").addEventListener("change", () => choice.requestSubmit());
 
 if (image) {
   begin().catch((error) => { own = null; box.dataset.failed = String(error); }).finally(() => {

@@ -58,7 +58,9 @@ function banner(core, work, check, isFirst) {
   ].filter(Boolean);
   const hints = (check.answer.hints || []).map((name) => t(`field_proof.hint.${name}`));
   const also = check.decided ? [] : (check.answer.also || []).map((name) => t(`field_proof.reason.${name}`));
-  const reason = check.decided ? t(`field_gate.reason.${said.reason}`) : t(`field_proof.reason.${said.reason}`);
+  // After a day without a contact it is the phone that knows nothing, whatever the code or the number.
+  const isBlind = work.isWithheld && !check.live;
+  const reason = check.decided ? t(`field_gate.reason.${said.reason}`) : isBlind ? t("field_gate.withheld") : t(`field_proof.reason.${said.reason}`);
   return h("section", { class: `f-gate-answer lf-tone-${tone} ${isFirst ? "is-first" : ""}`, role: "alert", dataset: { answer: said.answer, reason: said.reason } },
     icon(isFirst ? "heart-rate-monitor" : SYMBOLS[said.answer]),
     h("h1", {}, isFirst ? t("field_gate.measure_first") : t(`field_proof.words.${said.answer}`)),

@@ -17,7 +17,7 @@ export default {
         one.companions ? t("field_gate.permits.companions", { count: one.companions }) : ""].filter(Boolean).join(" · "))),
       h("span", { class: `badge lf-tone-${state(one) === "now" ? "good" : "quiet"}` }, t(`field_gate.permits.${state(one)}`)));
     core.fill(root, h("h1", {}, t("field_gate.permits.title")), h("p", { class: "f-lead" }, t("field_gate.permits.lead")),
-      list.length ? h("ul", { class: "f-list" }, list.map(row)) : h("p", { class: "f-empty" }, t("field_gate.permits.none")));
+      list.length ? h("ul", { class: "f-list" }, list.map(row)) : h("p", { class: "f-empty" }, t(work.isWithheld ? "field_gate.withheld" : "field_gate.permits.none")));
   },
   close() {},
 };

@@ -13,7 +13,7 @@ export default {
 
   async open(root, core) {
     const { h, t } = core, work = await Gatework.load(core), place = work.gate && work.gate.place_code;
-    if (!place) { core.fill(root, h("h1", {}, t("field_gate.place.title")), h("p", { class: "f-empty" }, t("field_gate.place.none"))); return; }
+    if (!place) { core.fill(root, h("h1", {}, t("field_gate.place.title")), h("p", { class: "f-empty" }, t(work.isWithheld ? "field_gate.withheld" : "field_gate.place.none"))); return; }
     const picture = h("div", { class: "f-place-code" }), left = h("p", { class: "f-fine" });
     core.fill(root, h("h1", {}, work.gate.name), h("p", { class: "f-lead" }, t("field_gate.place.lead")), picture, left);
     let shownStep = null;
