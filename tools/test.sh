@@ -8,6 +8,10 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 venv=${1:-.venv}
 shift || true
+# The tests start hundreds of programs. Where Python may not keep what it has compiled, as in many images for containers,
+# each of them compiles all of Django again.
+unset PYTHONDONTWRITEBYTECODE
+export PYTHONPYCACHEPREFIX="$PWD/.pytest_cache/compiled"
 pytest=("$venv/bin/pytest" -n "${WORKERS:-$(nproc)}" --dist loadfile)
 if [ $# -gt 0 ]; then exec "${pytest[@]}" "$@"; fi
 # Some of the tests move a database there and back.
