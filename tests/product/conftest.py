@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from typing import Any
 
 from tests.django_for_tests import set_up
 
@@ -22,7 +23,12 @@ from lianfang.foundation.access.actor import system_actor  # noqa: E402
 from lianfang.foundation.access.scope import acting_as  # noqa: E402
 from lianfang.foundation.privacy.numbers import forget_keys  # noqa: E402
 from tests.product.database import test_database as made_database  # noqa: E402
+from tests.product.lab_testing.night import Night, open_night  # noqa: E402
+from tests.product.standing import LAYERS, Standing  # noqa: E402
 from tests.product.world import World, make_world, sign_in  # noqa: E402
+
+_STANDING = Standing()
+_MADE: pytest.StashKey[dict[str, Any]] = pytest.StashKey()
 
 
 @pytest.fixture(scope="session")
@@ -36,6 +42,7 @@ def product_database() -> Iterator[None]:
         setup_test_environment()
         settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
         yield
+        _STANDING.end()
         teardown_test_environment()
         connections.close_all()
 
@@ -71,9 +78,16 @@ def product(request: pytest.FixtureRequest, product_database: None) -> Iterator[
     cache.clear()
     forget_keys()
     if request.node.get_closest_marker("committed"):
+        _STANDING.end()
         yield
         _empty_tables()
         return
+    layers = LAYERS | getattr(request.module, "STANDING", {})
+    wanted = [(name, make) for name, make in layers.items() if name in request.fixturenames]
+    request.node.stash[_MADE] = _STANDING.begin(request.node.path, wanted)
+    # What making it has left in memory is not there when it stands already.
+    cache.clear()
+    forget_keys()
     with transaction.atomic():
         yield
         transaction.set_rollback(True)
@@ -97,9 +111,22 @@ def system() -> Iterator[object]:
 
 
 @pytest.fixture
-def world() -> World:
+def made(request: pytest.FixtureRequest, product: None) -> dict[str, Any]:
+    """The layers that stand for this test, which no other test sees changed; none for a test that commits."""
+    return request.node.stash.get(_MADE, {})
+
+
+@pytest.fixture
+def world(made: dict[str, Any]) -> World:
     """A county with a township of two communities, a few buildings and people, and one account per role."""
-    return make_world()
+    found: World = made["world"] if made else make_world()
+    return found
+
+
+@pytest.fixture
+def night_of_all(world: World, made: dict[str, Any]) -> Night:
+    """A round of the whole township, open for an hour: ten people, all missing."""
+    return made["night_of_all"] if made else open_night(world)
 
 
 @pytest.fixture

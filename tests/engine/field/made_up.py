@@ -10,7 +10,8 @@ from lianfang.engine.field import changes, presence
 from lianfang.engine.field.base45 import text_of
 from lianfang.engine.field.cbor import encode
 from lianfang.engine.field.tokens import STATUSES, ProofClaims, public_of, show, sign
-from tests.engine.field.make_vectors import FRESH, HOLDER, HOUR, ISSUER, KEYS, NOW, OLD, OTHER, PRINTED, REVOKED, THIEF
+from tests.engine.field.code_vectors import HOLDER, HOUR, ISSUER, KEYS, NOW, OLD, OTHER, REVOKED, THIEF
+from tests.engine.field.gate_vectors import FRESH, PRINTED
 
 COUNT = 120
 

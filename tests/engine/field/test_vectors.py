@@ -17,8 +17,9 @@ from lianfang.engine.field.base45 import raw_of
 from lianfang.engine.field.cbor import MalformedError, decode, encode
 from lianfang.engine.field.tokens import VerifyingKey, read_code
 from lianfang.foundation.texts import load_entries
+from tests.engine.field.code_vectors import KEYS
 from tests.engine.field.made_up import made_up_cases
-from tests.engine.field.make_vectors import FOLDER, KEYS, all_vectors
+from tests.engine.field.make_vectors import FOLDER, all_vectors
 
 MADE_UP = made_up_cases(random.Random(7), 150)
 

@@ -16,8 +16,10 @@ import pytest
 
 from lianfang.engine.field import base45, cbor, changes, gate, lookup, presence, tokens, tube
 from tests.browsers import find_chromium
+from tests.engine.field.code_vectors import HOLDER, ISSUER, KEYS, NOW
+from tests.engine.field.gate_vectors import gate_facts
 from tests.engine.field.made_up import made_up_cases
-from tests.engine.field.make_vectors import FOLDER, HOLDER, ISSUER, KEYS, NOW, gate_facts
+from tests.engine.field.make_vectors import FOLDER
 
 ROOT = Path(__file__).parents[3]
 NAMES = ("codes", "gate", "presence", "lookup", "changes", "tube")

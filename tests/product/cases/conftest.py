@@ -2,11 +2,10 @@ from __future__ import annotations
 
 import pytest
 
-from tests.product.lab_testing.night import Night, open_night
-from tests.product.world import World
+from tests.product.lab_testing.night import Night
 
 
 @pytest.fixture
-def night(world: World) -> Night:
+def night(night_of_all: Night) -> Night:
     """An open round in the small world."""
-    return open_night(world)
+    return night_of_all

@@ -34,6 +34,10 @@ HOUR = timedelta(hours=1)
 @pytest.fixture
 def in_force(world: World) -> World:
     """The world with covid19/v9 in force in its township."""
+    return put_in_force(world)
+
+
+def put_in_force(world: World) -> World:
     with acting_as(system_actor("test")) as system:
         made = propose_activation(
             actor=world.actor("township"), pack="covid19/v9", version=1, place_id=world.places["township"].pk,

@@ -6,6 +6,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from io import BytesIO
 from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
 
 import openpyxl
 import pytest
@@ -15,10 +17,12 @@ from django.urls import reverse
 
 from lianfang.domains.lab_testing.models import Hold, Result, ResultLoad
 from lianfang.domains.lab_testing.results import services
+from lianfang.domains.lab_testing.results.services import loads
 from lianfang.domains.lab_testing.results.views import loads as load_views
 from lianfang.foundation.access.actor import system_actor
 from lianfang.foundation.access.scope import acting_as
 from tests.product.lab_testing.night import Night
+from tests.product.lab_testing.results.conftest import read_in_this_process
 from tests.product.lab_testing.results.laboratory import enter, filled_pool, holds, load, results_file
 
 pytestmark = pytest.mark.usefixtures("read_here")
@@ -26,8 +30,7 @@ Browse = Callable[..., Client]
 PAGES = ("results", "loads", "waiting", "leftovers", "pools", "holds", "resampling", "export_leftovers")
 
 
-@pytest.fixture
-def busy(night: Night, tmp_path: Path) -> Night:
+def make_busy(night: Night) -> Night:
     """A night with a positive pool, a contradiction, an orphan, an unread result and a tube that waits."""
     filled_pool(night)
     filled_pool(night, "T0002", ("孙梅", "赵大勇"))
@@ -37,8 +40,20 @@ def busy(night: Night, tmp_path: Path) -> Night:
 
         seal_tube(actor=actor, tube_id=waits.pk, counted=1)
     enter(night, ("T0001", "positive"), ("T0002", "positive"))
-    load(night, results_file(tmp_path, [("T0002", "阴性"), ("T0404", "阳性"), ("T0001", "=1+1")]), login="community")
+    with pytest.MonkeyPatch.context() as patched, TemporaryDirectory() as folder:
+        patched.setattr(loads.stored, "read_files", read_in_this_process)
+        rows = [("T0002", "阴性"), ("T0404", "阳性"), ("T0001", "=1+1")]
+        load(night, results_file(Path(folder), rows), login="community")
     return night
+
+
+STANDING = {"busy": make_busy}
+
+
+@pytest.fixture
+def busy(night: Night, made: dict[str, Any]) -> Night:
+    found: Night = made["busy"]
+    return found
 
 
 @pytest.mark.parametrize("language", ["zh-hans", "zh-hant", "en"])
