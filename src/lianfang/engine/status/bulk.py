@@ -18,11 +18,13 @@ from lianfang.engine.backends import Stages
 from lianfang.engine.backends.columnar import EVERY, attach, files_of, reading, refuse_nulls, slices
 from lianfang.engine.packs import Pack
 from lianfang.engine.status.contract import FACT_CONTRACTS, REQUIRED
-from lianfang.engine.status.delta import COMPARED, SEVERITY
+from lianfang.engine.status.delta import COMPARED_WITH_ONE_PACK, SEVERITY
 from lianfang.engine.status.plan import MACROS, OPENED_ELSEWHERE, Plan, moment, plan_at
 from lianfang.engine.status.stages_facts import OF_TUBES
 
 PEOPLE_PER_SLICE = 1_000_000
+# So many bits hold the numbers of the people of one slice.
+_BITS_OF_A_SLICE = 21
 # Read once or twice and quickly made: keeping them would take longer than making them again.
 _MADE_WHERE_USED = frozenset(
     ("seen_samples", "result_rows", "counted", "kind_negative_result", "several_rows", "evidence_rows")
@@ -66,7 +68,8 @@ def run_in_bulk(
     if any(output.iterdir()):
         raise FileExistsError(f"{output.name}: has files already")
     spill = output / "spill"
-    with Stages(threads=threads, memory=memory, keeps_order=False, spill=spill) as db:
+    dense = _BITS_OF_A_SLICE if only is None else None
+    with Stages(threads=threads, memory=memory, keeps_order=False, spill=spill, dense_bits=dense) as db:
         given = _attach_facts(db, facts, pack)
         if only is not None:
             given = _restrict(db, given, only)
@@ -273,8 +276,8 @@ def made_where_used(steps: Mapping[str, str]) -> frozenset[str]:
 
 
 def of_people(steps: Mapping[str, str]) -> set[str]:
-    """The stages that read ``persons``, themselves or through another: those that differ from slice to slice."""
-    found = {"persons", "live_swabs"}
+    """The stages of people, and those that read such: those that differ from slice to slice."""
+    found = {"persons", "negative_swabs", "certificates"}
     for name, sql in steps.items():
         if found.intersection(_WORD.findall(sql)):
             found.add(name)
@@ -300,14 +303,16 @@ class _Before:
             changed.parent.mkdir(parents=True)
         words = ", ".join(f"CAST({said} AS word_{column}) AS {said}" for said, column in _SAID_AS.items())
         inside = f"WHERE person_id >= {people[0]} AND person_id < {people[1]}"
-        self._db.view("before", f"SELECT person_id, {words}, {_STATED} FROM ({reading(self._files, inside)}) d")
+        before = f"SELECT person_id, {words}, {_STATED}, {_IS_OTHER_PACK} FROM ({reading(self._files, inside)}) d"
+        self._db.view("before", before)
         self._db.view("after", f"SELECT person_id, {', '.join(_SAID_AS)}, {_STATED} FROM ({decisions}) d")
-        self._db.write(f"SELECT * FROM ({COMPARED}) c WHERE change IS NOT NULL", changed)
+        self._db.write(f"SELECT * FROM ({COMPARED_WITH_ONE_PACK}) c WHERE change IS NOT NULL", changed)
 
 
 # Words that are compared, and the column of the pack's rules that says them.
 _SAID_AS = {"status": "status", "rule_id": "given_id", "reason": "reason"}
-_STATED = "until, is_emergency, emergency_until, pack_id, pack_version"
+_STATED = "until, is_emergency, emergency_until"
+_IS_OTHER_PACK = "pack_id <> pack_id() OR pack_version <> pack_version() AS is_other_pack"
 
 
 def _changes(db: Stages, output: Path) -> dict[str, int]:
