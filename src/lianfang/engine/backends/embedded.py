@@ -27,9 +27,7 @@ class Stages:
     ``memory`` bounds what DuckDB may hold, e.g. ``"1GB"``. With ``joins_as_written`` the right side of a join
     is always the one that is looked up: DuckDB takes Arrow tables for empty, and would look up the larger one.
     Without ``keeps_order`` rows have an order only where a SELECT gives them one, which is quicker. What does not fit
-    into ``memory`` is put into the folder ``spill``. Groups by whole numbers that ``dense_bits`` bits can tell apart
-    are put together by place in a table of that size instead of being looked up: quicker where most numbers of the
-    range occur. Use as a context manager; the tables are gone when it closes.
+    into ``memory`` is put into the folder ``spill``. Use as a context manager; the tables are gone when it closes.
     """
 
     def __init__(
@@ -40,7 +38,6 @@ class Stages:
         joins_as_written: bool = False,
         keeps_order: bool = True,
         spill: Path | None = None,
-        dense_bits: int | None = None,
     ) -> None:
         config: dict[str, str | bool | int | float | list[str]] = {
             "autoinstall_known_extensions": "false",
@@ -55,8 +52,6 @@ class Stages:
             config["memory_limit"] = memory
         if spill is not None:
             config["temp_directory"] = str(spill)
-        if dense_bits is not None:
-            config["perfect_ht_threshold"] = dense_bits
         self._connection = duckdb.connect(":memory:", config=config)
 
     def __enter__(self) -> Stages:
@@ -75,6 +70,15 @@ class Stages:
     def stage(self, name: str, sql: str) -> None:
         """Make the table ``name`` from a SELECT over earlier stages."""
         self._connection.execute(f'CREATE OR REPLACE TEMP TABLE "{name}" AS {sql}')
+
+    def dense_stage(self, name: str, sql: str, bits: int) -> None:
+        """``stage`` for groups by whole numbers, most of a range occurring.
+
+        Where so many bits tell the range's numbers apart, a group has its place and need not be looked up.
+        """
+        self._connection.execute(f"SET perfect_ht_threshold = {bits}")
+        self.stage(name, sql)
+        self._connection.execute("RESET perfect_ht_threshold")
 
     def stages(self, steps: Mapping[str, str], *, keep: Collection[str]) -> None:
         """Make several stages in the order given; each but those to ``keep`` is dropped after its last use."""

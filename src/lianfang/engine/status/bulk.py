@@ -23,8 +23,8 @@ from lianfang.engine.status.plan import MACROS, OPENED_ELSEWHERE, Plan, moment, 
 from lianfang.engine.status.stages_facts import OF_TUBES
 
 PEOPLE_PER_SLICE = 1_000_000
-# So many bits hold the numbers of the people of one slice.
-_BITS_OF_A_SLICE = 21
+# Groups by person of which there is one of nearly everybody; so many bits hold the numbers of one slice's people.
+_DENSE, _BITS_OF_A_SLICE = frozenset(("several_negatives",)), 21
 # Read once or twice and quickly made: keeping them would take longer than making them again.
 _MADE_WHERE_USED = frozenset(
     ("seen_samples", "result_rows", "counted", "kind_negative_result", "several_rows", "evidence_rows")
@@ -68,8 +68,7 @@ def run_in_bulk(
     if any(output.iterdir()):
         raise FileExistsError(f"{output.name}: has files already")
     spill = output / "spill"
-    dense = _BITS_OF_A_SLICE if only is None else None
-    with Stages(threads=threads, memory=memory, keeps_order=False, spill=spill, dense_bits=dense) as db:
+    with Stages(threads=threads, memory=memory, keeps_order=False, spill=spill) as db:
         given = _attach_facts(db, facts, pack)
         if only is not None:
             given = _restrict(db, given, only)
@@ -257,7 +256,10 @@ class _Writing:
             if name in self._views:
                 self._db.view(name, sql)
                 continue
-            self._db.stage(name, sql)
+            if name in _DENSE:
+                self._db.dense_stage(name, sql, _BITS_OF_A_SLICE)
+            else:
+                self._db.stage(name, sql)
             for used in words[name]:
                 if last_use.get(used) == name and used not in later and used not in self._views:
                     self._db.drop(used)
