@@ -12,6 +12,7 @@ import duckdb
 import pyarrow as pa
 
 from lianfang.engine.backends.constants import Constant, literal
+from lianfang.engine.backends.given import as_select
 
 _WORD = re.compile(r"\w+")
 
@@ -66,6 +67,11 @@ class Stages:
         """Register Arrow tables under their names; they are read where they lie, not copied."""
         for name, table in tables.items():
             self._connection.register(name, table)
+
+    def load_few(self, **tables: pa.Table) -> None:
+        """Give tables of a few rows their names."""
+        for name, table in tables.items():
+            self.view(name, as_select(table))
 
     def stage(self, name: str, sql: str) -> None:
         """Make the table ``name`` from a SELECT over earlier stages."""

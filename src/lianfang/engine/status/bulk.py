@@ -7,7 +7,7 @@ that memory does not grow with the city. The stages are those that decide for on
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -79,7 +79,8 @@ def run_in_bulk(
         before = None if previous is None else _Before(db, previous)
         _load_pack(db, plan.tables, {} if before is None else before.words)
         parts = [EVERY] if only is not None else slices(db, facts, "persons", "person_id", people_per_slice)
-        rows = _Writing(db, plan, output, part_of(at), before).write(parts)
+        writing = _Writing(db, plan, output, part_of(at), before, dense=_DENSE if only is None else frozenset())
+        rows = writing.write(parts)
         changes = {} if before is None else _changes(db, output)
     if spill.exists():
         spill.rmdir()
@@ -103,7 +104,7 @@ def _load_pack(db: Stages, tables: Mapping[str, pa.Table], beside: Mapping[str, 
     }
     db.words("rule_key", sorted(keys))
     for name, table in tables.items():
-        db.load(**{f"given_{name}": table})
+        db.load_few(**{f"given_{name}": table})
         columns = []
         for column in table.schema:
             kind = "rule_key" if column.name in _KEYS else f"word_{column.name}"
@@ -197,7 +198,10 @@ def _restrict(db: Stages, given: set[str], only: Path) -> set[str]:
 class _Writing:
     """Stages made and outputs written, what is of tubes once and what is of people for one range after the other."""
 
-    def __init__(self, db: Stages, plan: Plan, output: Path, part: str, before: _Before | None) -> None:
+    def __init__(
+        self, db: Stages, plan: Plan, output: Path, part: str, before: _Before | None, *, dense: Collection[str]
+    ) -> None:
+        self._dense = dense
         self._db, self._said, self._output, self._part, self._before = db, plan.unordered, output, part, before
         by_person = of_people(plan.steps)
         self._once = {name: sql for name, sql in plan.steps.items() if name not in by_person}
@@ -256,7 +260,7 @@ class _Writing:
             if name in self._views:
                 self._db.view(name, sql)
                 continue
-            if name in _DENSE:
+            if name in self._dense:
                 self._db.dense_stage(name, sql, _BITS_OF_A_SLICE)
             else:
                 self._db.stage(name, sql)
