@@ -142,8 +142,8 @@ class ClusterStages:
         self._work = work
         self._macros: tuple[str, ...] = ()
 
-    def load(self, **tables: pa.Table) -> None:
-        """Give small tables their names."""
+    def load_few(self, **tables: pa.Table) -> None:
+        """Give tables of a few rows their names."""
         for name, table in tables.items():
             _load(self._spark, name, table)
 

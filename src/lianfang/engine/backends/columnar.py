@@ -10,6 +10,7 @@ from itertools import pairwise
 from pathlib import Path
 
 from lianfang.engine.backends.embedded import Stages, quoted
+from lianfang.engine.backends.given import kind_of
 from lianfang.engine.tables import TableContract
 
 EVERY = (-(2**63), 2**63 - 1)
@@ -39,10 +40,9 @@ def attach(db: Stages, folder: Path, contract: TableContract, *, named: str | No
     """
     files = files_of(folder, contract.name)
     if not files:
-        db.load(**{named or contract.name: contract.empty()})
+        db.load_few(**{named or contract.name: contract.empty()})
         return 0
-    db.load(**{f"shape_of_{contract.name}": contract.empty()})
-    kinds = dict(db.rows(f"SELECT column_name, column_type FROM (DESCRIBE shape_of_{contract.name})"))
+    kinds = {column.name: kind_of(column) for column in contract.empty().schema}
     there = {row[0]: row[1] for row in db.rows(f"DESCRIBE {reading(files[:1])}")}
     if not there.keys() & kinds.keys():
         raise ColumnarError(f"{contract.name}: none of the columns {', '.join(kinds)} is in {files[0].name}")
@@ -67,7 +67,7 @@ def _rows(db: Stages, files: Sequence[Path]) -> int:
 def refuse_nulls(db: Stages, folder: Path, table: str, columns: Sequence[str]) -> None:
     """Raises ``ColumnarError`` where a required column has no value somewhere, as far as the footers say."""
     files = files_of(folder, table)
-    if not files or not _rows(db, files):
+    if not files:
         return
     listed = ", ".join(quoted(path) for path in files)
     named = ", ".join(f"'{column}'" for column in columns)
@@ -76,6 +76,8 @@ def refuse_nulls(db: Stages, folder: Path, table: str, columns: Sequence[str]) -
         f"WHERE path_in_schema IN ({named}) GROUP BY path_in_schema"
     )
     counted = dict(found)
+    if not counted and not _rows(db, files):
+        return
     for column in columns:
         if column not in counted:
             raise ColumnarError(f"{table}.{column}: there is no such column")

@@ -12,6 +12,7 @@ import duckdb
 import pyarrow as pa
 
 from lianfang.engine.backends.constants import Constant, literal
+from lianfang.engine.backends.given import as_select
 
 _WORD = re.compile(r"\w+")
 
@@ -67,9 +68,23 @@ class Stages:
         for name, table in tables.items():
             self._connection.register(name, table)
 
+    def load_few(self, **tables: pa.Table) -> None:
+        """Give tables of a few rows their names."""
+        for name, table in tables.items():
+            self.view(name, as_select(table))
+
     def stage(self, name: str, sql: str) -> None:
         """Make the table ``name`` from a SELECT over earlier stages."""
         self._connection.execute(f'CREATE OR REPLACE TEMP TABLE "{name}" AS {sql}')
+
+    def dense_stage(self, name: str, sql: str, bits: int) -> None:
+        """``stage`` for groups by whole numbers, most of a range occurring.
+
+        Where so many bits tell the range's numbers apart, a group has its place and need not be looked up.
+        """
+        self._connection.execute(f"SET perfect_ht_threshold = {bits}")
+        self.stage(name, sql)
+        self._connection.execute("RESET perfect_ht_threshold")
 
     def stages(self, steps: Mapping[str, str], *, keep: Collection[str]) -> None:
         """Make several stages in the order given; each but those to ``keep`` is dropped after its last use."""

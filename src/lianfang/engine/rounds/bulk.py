@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import pyarrow as pa
 
 from lianfang.engine.backends import Stages
-from lianfang.engine.backends.columnar import attach, refuse_nulls, slices, widened
+from lianfang.engine.backends.columnar import attach, refuse_nulls, slices
 from lianfang.engine.rounds import plain, stages_counts, stages_people, stages_places, stages_tubes
 from lianfang.engine.rounds.contract import RoundSettings
 from lianfang.engine.rounds.reasons import reason_kinds
@@ -133,12 +133,15 @@ def reconcile_city(
     with Stages(threads=threads, memory=memory, keeps_order=False, spill=spill) as db:
         for contract in CITY_FACTS:
             attach(db, facts, contract, named=f"city_{contract.name}")
-        db.load(settings=settings_row(settings))
+        db.load_few(settings=settings_row(settings))
         refuse_nulls(db, facts, "roster", ("person_id",))
         parts = slices(db, facts, "roster", "person_id", PEOPLE_PER_SLICE)
         plain.refuse_repeats(db, parts)
-        for name, sql in plain.steps(round_id, widened(parts)).items():
-            db.stage(name, sql)
+        for name, sql in plain.steps(round_id, parts).items():
+            if name in plain.DENSE:
+                db.dense_stage(name, sql, plain.BITS_OF_A_RANGE)
+            else:
+                db.stage(name, sql)
         _count_the_odd(db, round_id, settings)
         _write_people(db, parts, output)
         for name, sql in plain.counts(len(parts)).items():
@@ -221,7 +224,7 @@ def as_rows(db: Stages | ClusterStages, round_id: int, settings: RoundSettings) 
     everybody = "SELECT person FROM roster UNION SELECT person FROM samples"
     db.view("person_names", f"SELECT person, CAST(person AS VARCHAR) AS person_key FROM ({everybody})")
     reasons = [row[0] for row in db.rows("SELECT DISTINCT reason FROM city_exempt WHERE reason IS NOT NULL")]
-    db.load(settings=settings_row(settings), reason_kinds=reason_kinds(reasons))
+    db.load_few(settings=settings_row(settings), reason_kinds=reason_kinds(reasons))
 
 
 def _reports(db: Stages | ClusterStages, as_of: str, person: str) -> None:

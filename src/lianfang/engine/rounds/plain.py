@@ -14,7 +14,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from lianfang.engine.backends import Stages
-from lianfang.engine.backends.columnar import ColumnarError
+from lianfang.engine.backends.columnar import ColumnarError, widened
 from lianfang.engine.rounds import stages_counts, stages_tubes
 from lianfang.engine.rounds.contract import ACTIONS, OUTCOMES, PERSON_STATES
 
@@ -35,12 +35,13 @@ _STEPS = {
     "city_tube_swabs": """
 SELECT
     tube, count(*) AS people, min(sampled_at) AS sampled_at, max(sampled_at) AS sampled_until,
-    bool_and(has_time) AS has_time, bool_or(is_odd) AS is_odd, sum(hash(person)) AS who
+    bool_and(has_time) AS has_time, bool_or(is_odd) AS is_odd, bit_xor(hash(person)) AS who
 FROM city_swabs
 GROUP BY tube
 """,
     # Negatives that were never corrected nor taken back, of a time that the clocks allow, of the tube or of each person
-    # in it once: of two sets of people one in 2^64 has the same sum of hashes.
+    # in it once: of two sets of as many people one in 2^64 has the same hashes put together. Whoever stands among the
+    # swabs twice, and would fall out there, makes the tube odd by that.
     "city_tube_reports": """
 SELECT
     t.tube,
@@ -49,7 +50,7 @@ SELECT
         AND coalesce(r.tested_at, r.reported_at) <= g.as_of + g.clock_tolerance
     ), false) AND count(coalesce(r.tested_at, r.reported_at)) = count(*) AND count(r.outcome) = count(*) AS is_plain,
     count(r.person_id) > 0
-        AND (count(r.person_id) <> min(t.people) OR sum(hash(r.person_id)) <> min(t.who)) AS is_misnamed,
+        AND (count(r.person_id) <> min(t.people) OR bit_xor(hash(r.person_id)) <> min(t.who)) AS is_misnamed,
     min(coalesce(r.tested_at, r.reported_at)) AS known_at,
     min(coalesce(r.reported_at, r.tested_at)) AS reported_at
 FROM city_results r
@@ -175,11 +176,23 @@ _STRANGERS_TUBES = f"""
 SELECT s.tube FROM (SELECT * FROM city_swabs WHERE person >= {{first}} AND person < {{end}}) s
 ANTI JOIN ({_ROSTERED}) p ON p.person = s.person
 """
+# The same by a bit for everybody who stands there; outside of ``[first, end)`` nobody does.
+_STRANGERS_TUBES_BY_BIT = f"""
+SELECT tube FROM city_swabs
+WHERE person >= {{low}} AND person < {{high}} AND CASE
+    WHEN person >= {{first}} AND person < {{end}} THEN coalesce(get_bit(
+        (SELECT bitstring_agg(person, {{first}}, {{end}} - 1) FROM ({_ROSTERED}) p), CAST(person - {{first}} AS INTEGER)
+    ), 0) = 0
+    ELSE true
+END
+"""
 _NAMELESS_TUBES = "SELECT tube FROM city_swabs WHERE person IS NULL"
 # Everybody once sets as many bits as there are rows.
 _ONCE = f"SELECT count(*) = coalesce(bit_count(bitstring_agg(person, {{first}}, {{end}} - 1)), 0) FROM ({_ROSTERED}) p"
 _AGAIN = f"SELECT person FROM ({_ROSTERED}) p GROUP BY person HAVING count(*) > 1 ORDER BY person LIMIT 1"
 _MOST_BITS = 2**26
+# Groups by person of which there is one of nearly everybody; so many bits hold the numbers of one range's people.
+DENSE, BITS_OF_A_RANGE = frozenset(("swabbed_again",)), 21
 # Who is plain, of one range of persons.
 _PLAIN_PEOPLE = """
 SELECT
@@ -230,12 +243,19 @@ WORDS: Mapping[str, tuple[str, ...]] = {
 
 
 def steps(round_id: int, ranges: Ranges) -> dict[str, str]:
-    """The stages up to who and what is odd. ``ranges`` of persons ``[first, end)`` cover everybody."""
+    """The stages up to who and what is odd. ``ranges`` of persons ``[first, end)`` cover all who are expected."""
+    strangers = (_strangers(*known, *wide) for known, wide in zip(ranges, widened(ranges), strict=True))
     again = {
-        "swabbed_again": _by_range(_SWABBED_AGAIN, ranges),
-        "strangers_tubes": f"{_by_range(_STRANGERS_TUBES, ranges)} UNION ALL {_NAMELESS_TUBES}",
+        "swabbed_again": _by_range(_SWABBED_AGAIN, widened(ranges)),
+        "strangers_tubes": "\nUNION ALL\n".join((*strangers, _NAMELESS_TUBES)),
     }
     return {"city_swabs": _CITY_SWABS.format(round=int(round_id)), **again, **_STEPS}
+
+
+def _strangers(first: int, end: int, low: int, high: int) -> str:
+    if end - first > _MOST_BITS:
+        return _STRANGERS_TUBES.format(first=low, end=high)
+    return _STRANGERS_TUBES_BY_BIT.format(first=first, end=end, low=low, high=high)
 
 
 def _by_range(sql: str, ranges: Ranges) -> str:

@@ -7,7 +7,7 @@ that memory does not grow with the city. The stages are those that decide for on
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -18,11 +18,13 @@ from lianfang.engine.backends import Stages
 from lianfang.engine.backends.columnar import EVERY, attach, files_of, reading, refuse_nulls, slices
 from lianfang.engine.packs import Pack
 from lianfang.engine.status.contract import FACT_CONTRACTS, REQUIRED
-from lianfang.engine.status.delta import COMPARED, SEVERITY
+from lianfang.engine.status.delta import COMPARED_WITH_ONE_PACK, SEVERITY
 from lianfang.engine.status.plan import MACROS, OPENED_ELSEWHERE, Plan, moment, plan_at
 from lianfang.engine.status.stages_facts import OF_TUBES
 
 PEOPLE_PER_SLICE = 1_000_000
+# Groups by person of which there is one of nearly everybody; so many bits hold the numbers of one slice's people.
+_DENSE, _BITS_OF_A_SLICE = frozenset(("several_negatives",)), 21
 # Read once or twice and quickly made: keeping them would take longer than making them again.
 _MADE_WHERE_USED = frozenset(
     ("seen_samples", "result_rows", "counted", "kind_negative_result", "several_rows", "evidence_rows")
@@ -77,7 +79,8 @@ def run_in_bulk(
         before = None if previous is None else _Before(db, previous)
         _load_pack(db, plan.tables, {} if before is None else before.words)
         parts = [EVERY] if only is not None else slices(db, facts, "persons", "person_id", people_per_slice)
-        rows = _Writing(db, plan, output, part_of(at), before).write(parts)
+        writing = _Writing(db, plan, output, part_of(at), before, dense=_DENSE if only is None else frozenset())
+        rows = writing.write(parts)
         changes = {} if before is None else _changes(db, output)
     if spill.exists():
         spill.rmdir()
@@ -101,7 +104,7 @@ def _load_pack(db: Stages, tables: Mapping[str, pa.Table], beside: Mapping[str, 
     }
     db.words("rule_key", sorted(keys))
     for name, table in tables.items():
-        db.load(**{f"given_{name}": table})
+        db.load_few(**{f"given_{name}": table})
         columns = []
         for column in table.schema:
             kind = "rule_key" if column.name in _KEYS else f"word_{column.name}"
@@ -195,7 +198,10 @@ def _restrict(db: Stages, given: set[str], only: Path) -> set[str]:
 class _Writing:
     """Stages made and outputs written, what is of tubes once and what is of people for one range after the other."""
 
-    def __init__(self, db: Stages, plan: Plan, output: Path, part: str, before: _Before | None) -> None:
+    def __init__(
+        self, db: Stages, plan: Plan, output: Path, part: str, before: _Before | None, *, dense: Collection[str]
+    ) -> None:
+        self._dense = dense
         self._db, self._said, self._output, self._part, self._before = db, plan.unordered, output, part, before
         by_person = of_people(plan.steps)
         self._once = {name: sql for name, sql in plan.steps.items() if name not in by_person}
@@ -254,7 +260,10 @@ class _Writing:
             if name in self._views:
                 self._db.view(name, sql)
                 continue
-            self._db.stage(name, sql)
+            if name in self._dense:
+                self._db.dense_stage(name, sql, _BITS_OF_A_SLICE)
+            else:
+                self._db.stage(name, sql)
             for used in words[name]:
                 if last_use.get(used) == name and used not in later and used not in self._views:
                     self._db.drop(used)
@@ -273,8 +282,8 @@ def made_where_used(steps: Mapping[str, str]) -> frozenset[str]:
 
 
 def of_people(steps: Mapping[str, str]) -> set[str]:
-    """The stages that read ``persons``, themselves or through another: those that differ from slice to slice."""
-    found = {"persons", "live_swabs"}
+    """The stages of people, and those that read such: those that differ from slice to slice."""
+    found = {"persons", "negative_swabs", "certificates"}
     for name, sql in steps.items():
         if found.intersection(_WORD.findall(sql)):
             found.add(name)
@@ -300,14 +309,16 @@ class _Before:
             changed.parent.mkdir(parents=True)
         words = ", ".join(f"CAST({said} AS word_{column}) AS {said}" for said, column in _SAID_AS.items())
         inside = f"WHERE person_id >= {people[0]} AND person_id < {people[1]}"
-        self._db.view("before", f"SELECT person_id, {words}, {_STATED} FROM ({reading(self._files, inside)}) d")
+        before = f"SELECT person_id, {words}, {_STATED}, {_IS_OTHER_PACK} FROM ({reading(self._files, inside)}) d"
+        self._db.view("before", before)
         self._db.view("after", f"SELECT person_id, {', '.join(_SAID_AS)}, {_STATED} FROM ({decisions}) d")
-        self._db.write(f"SELECT * FROM ({COMPARED}) c WHERE change IS NOT NULL", changed)
+        self._db.write(f"SELECT * FROM ({COMPARED_WITH_ONE_PACK}) c WHERE change IS NOT NULL", changed)
 
 
 # Words that are compared, and the column of the pack's rules that says them.
 _SAID_AS = {"status": "status", "rule_id": "given_id", "reason": "reason"}
-_STATED = "until, is_emergency, emergency_until, pack_id, pack_version"
+_STATED = "until, is_emergency, emergency_until"
+_IS_OTHER_PACK = "pack_id <> pack_id() OR pack_version <> pack_version() AS is_other_pack"
 
 
 def _changes(db: Stages, output: Path) -> dict[str, int]:

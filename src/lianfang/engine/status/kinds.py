@@ -146,20 +146,31 @@ WHERE o.judged = 'counted' AND o.starts_at <= as_of() AND as_of() < least(o.ends
 """
 
 CERTIFICATE = "negative_result"
-_UNTIL = "anchored(r.anchors, t.negative_tested_at, n.earliest_at, t.negative_reported_at, NULL) + r.span"
+# What a tube tells by itself. Where the rule may reckon from the swab before that, ``asks_swab``: found by asking with
+# two instants that differ.
+_TOLD = "anchored(r.anchors, t.negative_tested_at, {swab}, t.negative_reported_at, NULL)"
+CERTIFICATES = f"""
+SELECT
+    t.tube_key, r.rule_id, r.span, t.negative_received_at, t.negative_result_id,
+    {_TOLD.format(swab="NULL")} AS told_at,
+    coalesce({_TOLD.format(swab="as_of()")} <> {_TOLD.format(swab="trusted_until()")}, false) AS asks_swab
+FROM live_tubes t
+CROSS JOIN (SELECT rule_id, anchors, span FROM rules WHERE kind = '{CERTIFICATE}') r
+WHERE t.state = 'negative'
+"""
+_UNTIL = "CASE WHEN t.asks_swab THEN coalesce(n.earliest_at, t.told_at) ELSE t.told_at END + t.span"
 _HOLDS = f"as_of() < {_UNTIL} AND (b.person_id IS NULL OR n.earliest_at > b.blocked_at)"
-# By person and rule, whoever there is: with the certificate where there is one, of those whose one record tells it.
+# By person and rule, of those who have one swab that may tell.
 CERTIFIED = f"""
 SELECT
-    p.person_id, r.rule_id, coalesce(n.has_several, false) AS has_several,
-    CASE WHEN t.tube_key IS NOT NULL AND {_HOLDS} THEN t.negative_received_at END AS since,
-    CASE WHEN t.tube_key IS NOT NULL AND {_HOLDS} THEN {_UNTIL} END AS until,
-    n.earliest_at AS sampled_at, t.negative_result_id AS result_id
-FROM seen_persons p
-CROSS JOIN (SELECT rule_id, anchors, span FROM rules WHERE kind = '{CERTIFICATE}') r
-LEFT JOIN negative_records n ON n.person_id = p.person_id
-LEFT JOIN live_tubes t ON t.tube_key = n.tube_key
-LEFT JOIN blocked b ON b.person_id = p.person_id
+    n.person_id, t.rule_id, t.negative_received_at AS since, {_UNTIL} AS until, n.earliest_at AS sampled_at,
+    t.negative_result_id AS result_id
+FROM negative_swabs n
+JOIN certificates t ON t.tube_key = n.tube_key
+JOIN seen_persons p ON p.person_id = n.person_id
+LEFT JOIN several_negatives v ON v.person_id = n.person_id
+LEFT JOIN blocked b ON b.person_id = n.person_id
+WHERE v.person_id IS NULL AND {_HOLDS}
 """
 
 # Of several swabs the one that stays valid longest stands for the others.
@@ -173,17 +184,16 @@ FROM (
         ) AS choice
     FROM (
         SELECT
-            n.person_id, r.rule_id, t.negative_received_at AS since, {_UNTIL} AS until, n.earliest_at AS sampled_at,
+            n.person_id, t.rule_id, t.negative_received_at AS since, {_UNTIL} AS until, n.earliest_at AS sampled_at,
             t.negative_result_id AS result_id, n.tube_key
         FROM (
             SELECT s.person_id, s.tube_key, min(s.earliest_at) AS earliest_at
-            FROM live_swabs s
-            JOIN certified c ON c.person_id = s.person_id AND c.has_several
-            WHERE s.state = 'negative'
+            FROM negative_swabs s
+            JOIN several_negatives v ON v.person_id = s.person_id
+            JOIN seen_persons p ON p.person_id = s.person_id
             GROUP BY s.person_id, s.tube_key
         ) n
-        JOIN live_tubes t ON t.tube_key = n.tube_key
-        JOIN rules r ON r.kind = '{CERTIFICATE}'
+        JOIN certificates t ON t.tube_key = n.tube_key
         LEFT JOIN blocked b ON b.person_id = n.person_id
         WHERE {_HOLDS}
     ) c
@@ -196,7 +206,6 @@ SELECT
     person_id, rule_id, since, until, sampled_at,
     'result' AS evidence_table, result_id AS evidence_id, since AS at_time
 FROM certified
-WHERE until IS NOT NULL
 UNION ALL
 SELECT person_id, rule_id, since, until, sampled_at, 'result', result_id, since FROM certified_of_several
 """
@@ -256,10 +265,14 @@ NO_RECENT_RESULT_NOR_CERTIFICATE = """
 SELECT
     p.person_id, r.rule_id, CAST(NULL AS TIMESTAMP) AS since, CAST(NULL AS TIMESTAMP) AS until,
     CAST(NULL AS TIMESTAMP) AS sampled_at
-FROM certified p
+FROM (
+    SELECT s.person_id
+    FROM seen_persons s
+    LEFT JOIN certified c ON c.person_id = s.person_id
+    WHERE c.person_id IS NULL
+) p
 JOIN rules r ON r.kind = 'no_recent_result'
-WHERE p.until IS NULL
-    AND NOT EXISTS (SELECT 1 FROM applied_of_several a WHERE a.person_id = p.person_id)
+WHERE NOT EXISTS (SELECT 1 FROM applied_of_several a WHERE a.person_id = p.person_id)
     AND NOT EXISTS (SELECT 1 FROM certified_of_several c WHERE c.person_id = p.person_id)
 """
 

@@ -164,7 +164,11 @@ class _Steps:
             steps["person_tubes"] = stages_facts.PERSON_TUBES
         steps |= {**self._fact_steps(), **self._people_steps(), "holds": kinds.HOLDS}
         if kinds.CERTIFICATE in self._kinds:
-            steps |= {"certified": kinds.CERTIFIED, "certified_of_several": kinds.CERTIFIED_OF_SEVERAL}
+            steps |= {
+                "certificates": kinds.CERTIFICATES,
+                "certified": kinds.CERTIFIED,
+                "certified_of_several": kinds.CERTIFIED_OF_SEVERAL,
+            }
         if "test_overdue" in self._kinds:
             steps["sampled_since"] = kinds.SAMPLED_SINCE
         elsewhere = self._is_given(OPENED_ELSEWHERE)

@@ -50,17 +50,6 @@ FROM seen_samples
 GROUP BY tube_key
 """
 
-TUBE_FACTS = """
-SELECT
-    s.tube_key,
-    coalesce(s.first_person = s.last_person, true)
-        AND NOT coalesce(t.is_household, false) AND coalesce(t.capacity, 1) = 1 AS is_single,
-    s.first_person IS NULL OR coalesce(known_void(t.is_void, t.voided_at), false) AS is_void,
-    s.earliest_at, s.last_at, s.first_person, s.last_person
-FROM tube_swabs s
-LEFT JOIN tubes t ON t.tube_id = s.tube_key
-"""
-
 # What was reported of a tube by its number. Plain: negatives, never corrected nor taken back.
 TUBE_REPORTS = """
 SELECT
@@ -88,20 +77,31 @@ WHERE s.stands
 GROUP BY s.person_id, s.tube_key
 """
 
-# Tubes of which all reports count and all say the same, as nearly all do: nothing there has to be judged row by row.
-PLAIN_TUBES = """
+# Plain: all reports count and all say the same, as of nearly all tubes; nothing there has to be judged row by row.
+TUBE_FACTS = """
 SELECT
-    f.tube_key, f.is_single, f.last_at, f.first_person, f.last_person,
-    r.received_at, r.reported_at, r.tested_at, r.result_id
-FROM tube_facts f
-JOIN tube_reports r ON r.tube_id = f.tube_key
+    f.tube_key, f.is_single, f.is_void, f.earliest_at, f.last_at, f.first_person, f.last_person,
+    r.received_at, r.reported_at, r.tested_at, r.result_id,
+    coalesce(r.is_plain, false) AND NOT f.is_void AND n.tube_key IS NULL
+        AND NOT coalesce(r.known_latest < f.earliest_at - tolerance(), false) AS is_plain
+FROM (
+    SELECT
+        s.tube_key, s.earliest_at, s.last_at, s.first_person, s.last_person,
+        coalesce(s.first_person = s.last_person, true)
+            AND NOT coalesce(t.is_household, false) AND coalesce(t.capacity, 1) = 1 AS is_single,
+        s.first_person IS NULL OR coalesce(known_void(t.is_void, t.voided_at), false) AS is_void
+    FROM tube_swabs s
+    LEFT JOIN tubes t ON t.tube_id = s.tube_key
+) f
+LEFT JOIN tube_reports r ON r.tube_id = f.tube_key
 LEFT JOIN (SELECT DISTINCT tube_key FROM named_swabs) n ON n.tube_key = f.tube_key
-WHERE r.is_plain AND NOT f.is_void AND n.tube_key IS NULL
-    AND NOT coalesce(r.known_latest < f.earliest_at - tolerance(), false)
 """
 
 ODD_REPORTED = """
-SELECT r.tube_id FROM tube_reports r LEFT JOIN plain_tubes p ON p.tube_key = r.tube_id WHERE p.tube_key IS NULL
+SELECT r.tube_id
+FROM tube_reports r
+LEFT JOIN (SELECT tube_key FROM tube_facts WHERE is_plain) p ON p.tube_key = r.tube_id
+WHERE p.tube_key IS NULL
 """
 
 ODD_RESULTS = """
@@ -233,7 +233,8 @@ SELECT
     tube_key, is_single, last_at, first_person, last_person, 'negative' AS state,
     received_at AS negative_received_at, reported_at AS negative_reported_at, tested_at AS negative_tested_at,
     result_id AS negative_result_id
-FROM plain_tubes
+FROM tube_facts
+WHERE is_plain
 UNION ALL
 SELECT
     f.tube_key,
@@ -252,9 +253,8 @@ SELECT
     END AS state,
     r.negative_received_at, r.negative_reported_at, r.negative_tested_at, r.negative_result_id
 FROM tube_facts f
-LEFT JOIN plain_tubes p ON p.tube_key = f.tube_key
 LEFT JOIN tube_results r ON r.tube_key = f.tube_key
-WHERE p.tube_key IS NULL AND NOT f.is_void
+WHERE NOT f.is_plain AND NOT f.is_void
 """
 
 # Tubes that may still say something of somebody: all but the negatives too old for any certificate.
@@ -270,22 +270,15 @@ WHERE t.state <> 'negative'
     OR as_of() < t.last_at + r.span
 """
 
-LIVE_SWABS = """
-SELECT s.person_id, s.tube_key, s.sample_id, s.earliest_at, s.latest_at, s.recorded_at, t.state
+# As often as they were recorded: nearly everybody has one, and only those of several have to be told apart.
+NEGATIVE_SWABS = """
+SELECT s.person_id, s.tube_key, s.earliest_at
 FROM seen_samples s
 JOIN live_tubes t ON t.tube_key = s.tube_key
-WHERE s.stands
+WHERE s.stands AND t.state = 'negative'
 """
 
-# Nearly everybody has one record; only those of several have to be told apart.
-NEGATIVE_RECORDS = """
-SELECT
-    person_id, count(*) > 1 AS has_several, CASE WHEN count(*) = 1 THEN min(tube_key) END AS tube_key,
-    min(earliest_at) AS earliest_at
-FROM live_swabs
-WHERE state = 'negative'
-GROUP BY person_id
-"""
+SEVERAL_NEGATIVES = "SELECT person_id FROM negative_swabs GROUP BY person_id HAVING count(*) > 1"
 
 OTHER_SWABS = """
 SELECT
@@ -293,12 +286,13 @@ SELECT
     s.sample_id, s.earliest_at, s.latest_at, s.recorded_at
 FROM (
     SELECT
-        person_id, tube_key,
-        min(sample_id) AS sample_id, min(earliest_at) AS earliest_at, max(latest_at) AS latest_at,
-        min(recorded_at) AS recorded_at
-    FROM live_swabs
-    WHERE state <> 'negative'
-    GROUP BY person_id, tube_key
+        s.person_id, s.tube_key,
+        min(s.sample_id) AS sample_id, min(s.earliest_at) AS earliest_at, max(s.latest_at) AS latest_at,
+        min(s.recorded_at) AS recorded_at
+    FROM seen_samples s
+    JOIN live_tubes t ON t.tube_key = s.tube_key
+    WHERE s.stands AND t.state <> 'negative'
+    GROUP BY s.person_id, s.tube_key
 ) s
 JOIN seen_persons p ON p.person_id = s.person_id
 JOIN live_tubes t ON t.tube_key = s.tube_key
@@ -420,11 +414,10 @@ STEPS = {
     "seen_persons": SEEN_PERSONS,
     "seen_samples": SEEN_SAMPLES,
     "tube_swabs": TUBE_SWABS,
-    "tube_facts": TUBE_FACTS,
     "tube_reports": TUBE_REPORTS,
     "named_people": NAMED_PEOPLE,
     "named_swabs": NAMED_SWABS,
-    "plain_tubes": PLAIN_TUBES,
+    "tube_facts": TUBE_FACTS,
     "odd_reported": ODD_REPORTED,
     "odd_results": ODD_RESULTS,
     "superseded": SUPERSEDED,
@@ -438,8 +431,8 @@ STEPS = {
     "telling": TELLING,
     "tube_states": TUBE_STATES,
     "live_tubes": LIVE_TUBES,
-    "live_swabs": LIVE_SWABS,
-    "negative_records": NEGATIVE_RECORDS,
+    "negative_swabs": NEGATIVE_SWABS,
+    "several_negatives": SEVERAL_NEGATIVES,
     "other_swabs": OTHER_SWABS,
     "seen_cases": SEEN_CASES,
     "troubled": TROUBLED,
