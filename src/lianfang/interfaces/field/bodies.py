@@ -35,14 +35,19 @@ async def read_body(request: Request, most: int) -> bytes:
 
 def read_json(body: bytes, encoding: str) -> Any:
     """What was sent, unpacked and read. Raises RequestProblemError where it is no JSON."""
-    if encoding == "gzip":
-        body = _unpacked(body)
-    elif encoding not in ("", "identity"):
-        raise RequestProblemError(415, "unknown_encoding")
     try:
-        return json.loads(body, parse_constant=_no_number)
+        return json.loads(unpacked(body, encoding), parse_constant=_no_number)
     except (ValueError, RecursionError):
         raise RequestProblemError(400, "no_json") from None
+
+
+def unpacked(body: bytes, encoding: str) -> bytes:
+    """What was sent, as it was before it was packed. Raises RequestProblemError."""
+    if encoding == "gzip":
+        return _unpacked(body)
+    if encoding not in ("", "identity"):
+        raise RequestProblemError(415, "unknown_encoding")
+    return body
 
 
 def _unpacked(body: bytes) -> bytes:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
+from django.db import connection
 from django.utils import timezone
 
 from lianfang.foundation.devices.models import Device
@@ -13,9 +15,13 @@ from lianfang.foundation.devices.services.enrolment import is_secret_of
 
 # What was recorded before a device ended is taken for this long after it.
 TAKES_AFTER_END = timedelta(days=30)
-_RARELY_READ = (
+# At a request of a device these stay unread; whoever looks at one asks for it then.
+_RARELY_READ = frozenset({
     "invited_at", "invited_by", "token_hash", "token_ends_at", "lookup_key_sealed", "revoked_because", "revoked_by",
-)  # fmt: skip
+})  # fmt: skip
+_COLUMNS = [field.attname for field in Device._meta.concrete_fields if field.attname not in _RARELY_READ]
+# As a queryset would ask, in a quarter of its time: every request of every device asks this first.
+_ASK = f"SELECT {', '.join(_COLUMNS)} FROM devices_device WHERE id = ANY(%s)"
 _NOTED_EVERY = timedelta(seconds=15)
 
 
@@ -63,8 +69,15 @@ def recognised(device: Device | None, credentials: Credentials) -> Device:
 
 def authenticate(credentials: Credentials) -> Device:
     """As ``recognised``; asked by a surrounding ``acting_as`` of the system, as no scope is known before."""
-    found = list(Device.objects.defer(*_RARELY_READ).filter(pk=credentials.device_id))
-    return recognised(found[0] if found else None, credentials)
+    return recognised(devices_by_id([credentials.device_id]).get(credentials.device_id), credentials)
+
+
+def devices_by_id(ids: Collection[UUID]) -> dict[UUID, Device]:
+    """Devices as they are now; asked by a surrounding ``acting_as`` of the system."""
+    with connection.cursor() as cursor:
+        cursor.execute(_ASK, [list(ids)])
+        devices = [Device.from_db(connection.alias, _COLUMNS, row) for row in cursor.fetchall()]
+    return {device.pk: device for device in devices}
 
 
 def ended_because(device: Device, moment: datetime) -> str:
