@@ -9,11 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from datetime import timedelta
-from typing import Any
+from typing import Any, LiteralString
 from uuid import UUID, uuid5
 from weakref import WeakSet
 
-import psycopg
 from django.db import IntegrityError, connection
 
 from lianfang.foundation.access.scope import acting_as
@@ -22,6 +21,7 @@ from lianfang.foundation.devices.services.columns import Bytes, Ids, Instants, N
 from lianfang.foundation.devices.services.contact import note_contact
 from lianfang.foundation.devices.services.enrolment import device_actor
 from lianfang.foundation.devices.services.sent import EPOCH, Batch, Sent, digest_of, is_same, ordered
+from lianfang.foundation.prepared import ask_prepared
 from lianfang.foundation.privacy.numbers import KeyDestroyedError, seal_all, unseal
 
 Answer = dict[str, Any]
@@ -69,7 +69,7 @@ def accept_items(*, device: Device, batch: Batch, ended: str = "") -> list[Answe
         return _accept(device, batch, ended, _TAKE_UNKNOWN)
 
 
-def _accept(device: Device, batch: Batch, ended: str, statement: str) -> list[Answer]:
+def _accept(device: Device, batch: Batch, ended: str, statement: LiteralString) -> list[Answer]:
     with acting_as(device_actor(device)):
         note_contact(device, batch.received_at, batch.clock.told_ms)
         # In one order, so that two requests with the same items do not wait for each other.
@@ -125,26 +125,20 @@ def received(shown_id: str) -> Answer:
 
 
 def _is_any_known(items: Sequence[Sent]) -> bool:
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT EXISTS (SELECT FROM devices_item WHERE id = ANY(%s))", [[one.id for one in items]])
-        (is_known,) = cursor.fetchone()
-    return bool(is_known)
+    return bool(ask_prepared("SELECT FROM devices_item WHERE id = ANY(%s) LIMIT 1", [[one.id for one in items]]))
 
 
-def _take(statement: str, given: Mapping[str, Any]) -> tuple[int, int]:
+def _take(statement: LiteralString, given: Mapping[str, Any]) -> tuple[int, int]:
     """The arrival's number, and how many of the items were new.
 
-    In the session and with the scope of the surrounding transaction, past Django's cursor, which writes every
-    parameter into the statement's text. Raises IntegrityError where one is known and the statement does not expect it.
+    Raises IntegrityError where one is known and the statement does not expect it.
     """
     session = connection.connection
     if session not in _taught:
         teach(session)
         _taught.add(session)
-    with connection.wrap_database_errors, psycopg.Cursor(session) as cursor:
-        found = cursor.execute(statement, given, prepare=True).fetchone()
-    assert found is not None
-    return int(found[0]), int(found[1])
+    [(arrival, taken)] = ask_prepared(statement, given)
+    return int(arrival), int(taken)
 
 
 def _columns_of(items: Sequence[Sent], sealed: Sequence[bytes], ended: str) -> dict[str, Any]:
