@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, LiteralString
+from typing import Any
 
 import psycopg
 from django.db import connection
 
 
-def ask_prepared(statement: LiteralString, given: Mapping[str, Any] | Sequence[Any]) -> list[tuple[Any, ...]]:
+def ask_prepared(statement: str, given: Mapping[str, Any] | Sequence[Any]) -> list[tuple[Any, ...]]:
     """The rows of one statement, in the session and with the scope of the surrounding transaction.
 
     Past Django's cursor, which writes every value into the statement's text and has it planned anew. Raises Django's

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from datetime import timedelta
-from typing import Any, LiteralString
+from typing import Any
 from uuid import UUID, uuid5
 from weakref import WeakSet
 
@@ -69,7 +69,7 @@ def accept_items(*, device: Device, batch: Batch, ended: str = "") -> list[Answe
         return _accept(device, batch, ended, _TAKE_UNKNOWN)
 
 
-def _accept(device: Device, batch: Batch, ended: str, statement: LiteralString) -> list[Answer]:
+def _accept(device: Device, batch: Batch, ended: str, statement: str) -> list[Answer]:
     with acting_as(device_actor(device)):
         note_contact(device, batch.received_at, batch.clock.told_ms)
         # In one order, so that two requests with the same items do not wait for each other.
@@ -128,7 +128,7 @@ def _is_any_known(items: Sequence[Sent]) -> bool:
     return bool(ask_prepared("SELECT FROM devices_item WHERE id = ANY(%s) LIMIT 1", [[one.id for one in items]]))
 
 
-def _take(statement: LiteralString, given: Mapping[str, Any]) -> tuple[int, int]:
+def _take(statement: str, given: Mapping[str, Any]) -> tuple[int, int]:
     """The arrival's number, and how many of the items were new.
 
     Raises IntegrityError where one is known and the statement does not expect it.
