@@ -16,5 +16,8 @@ def ask_prepared(statement: str, given: Mapping[str, Any] | Sequence[Any]) -> li
     database errors, as that does.
     """
     session = connection.connection
+    if connection.queries_logged:
+        # Seen by whoever counts the queries of a block, as Django's are.
+        connection.queries_log.append({"sql": statement, "time": "0"})
     with connection.wrap_database_errors, psycopg.Cursor(session) as cursor:
         return cursor.execute(statement, given, prepare=True).fetchall()
