@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import uuid
 from collections.abc import Iterator
 from datetime import timedelta
@@ -17,7 +18,7 @@ from lianfang.foundation.devices import kinds
 from lianfang.foundation.devices.kinds import Applied
 from lianfang.foundation.devices.models import Arrival, Device, InboxItem, Progress
 from lianfang.foundation.devices.selectors import answers_after
-from lianfang.foundation.devices.services import apply_waiting
+from lianfang.foundation.devices.services import BatchError, accept_items, apply_waiting, read_batch
 from lianfang.foundation.devices.services.applying import body_of
 from tests.product.devices.world import KIND, Notebook, enrolled, item, notebook, send
 from tests.product.world import World
@@ -128,6 +129,36 @@ def test_the_order_of_keys_is_no_change_of_content(noted: Notebook, device: Devi
     again = dict(reversed(list(one.items()))) | {"body": {"more": {"b": 2, "a": 1}, "word": "x"}}
     send(device, [again])
     assert len(kept()) == 1
+
+
+def test_another_spelling_is_no_change_of_content_and_a_change_is_one_in_every_spelling(
+    noted: Notebook, device: Device
+) -> None:
+    one = item(1, {"word": "郑海", "more": [1.5, {"b": None}]})
+    spelled = [
+        lambda value: json.dumps(value).encode(),
+        lambda value: json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode(),
+        lambda value: json.dumps(value, indent=2, sort_keys=True).encode(),
+        # Not in the form that the app writes: another item of the request has no body.
+        lambda value: json.dumps(value | {"items": [*value["items"], {"id": "x"}]}).encode(),
+    ]
+    for state, body in (("received", one), ("refused", one | {"body": {"word": "王丽华"}})):
+        for spell in spelled:
+            now = timezone.now()
+            content = spell({"sent_at": now.isoformat(), "items": [body]})
+            told = accept_items(device=device, batch=read_batch(content, device_id=device.pk, received_at=now))
+            apply_waiting(device.pk)
+            (told, *_) = accept_items(device=device, batch=read_batch(content, device_id=device.pk, received_at=now))
+            assert told["state"] == {"received": "accepted"}.get(state, state)
+    assert noted.words == ["郑海"]
+    assert sorted(row.code for row in kept()) == ["", "changed_content", "malformed"]
+
+
+def test_bytes_that_are_no_text_and_numbers_that_are_none_are_no_batch(device: Device) -> None:
+    good = json.dumps({"items": [item(1)]}).encode()
+    for bad in (good.replace(b"item 1", b"item \xff"), good.replace(b'"item 1"', b"NaN"), good[:-1], good + b"x"):
+        with pytest.raises(BatchError, match="no_json"):
+            read_batch(bad, device_id=device.pk, received_at=timezone.now())
 
 
 def test_the_id_of_another_devices_item_tells_nothing_and_takes_nothing(

@@ -304,6 +304,26 @@ def test_what_gates_ask_is_answered_to_who_may_ask(ask: Asking, world: World) ->
         assert ask("POST", f"{API}/gate/check", {"code": "x"}, by=by(sampler, sampler_secret)).status == 403
 
 
+def test_a_gate_that_was_revoked_or_enrolled_anew_is_answered_no_more_from_its_next_question(
+    ask: Asking, world: World
+) -> None:
+    guard, secret = enrolled(world, role=Role.GUARD)
+    with question():
+        for _ in range(2):
+            assert ask("POST", f"{API}/gate/check", {"code": "x"}, by=by(guard, secret)).status == 200
+        with acting_as(system_actor("test")):
+            Device.objects.filter(pk=guard.pk).update(secret_hash=b"another phone's")
+        assert ask("POST", f"{API}/gate/check", {"code": "x"}, by=by(guard, secret)).status == 401
+        with acting_as(system_actor("test")):
+            Device.objects.filter(pk=guard.pk).update(secret_hash=guard.secret_hash, role=Role.SAMPLER)
+        assert ask("POST", f"{API}/gate/check", {"code": "x"}, by=by(guard, secret)).status == 403
+        with acting_as(system_actor("test")):
+            Device.objects.filter(pk=guard.pk).update(role=Role.GUARD)
+        assert ask("POST", f"{API}/gate/check", {"code": "x"}, by=by(guard, secret)).status == 200
+        revoke_device(actor=world.actor("community"), device_id=guard.pk, because="手机丢失")
+        assert ask("POST", f"{API}/gate/check", {"code": "x"}, by=by(guard, secret)).status == 410
+
+
 def test_a_question_that_breaks_a_round_breaks_no_other_answer(world: World) -> None:
     guard, secret = enrolled(world, role=Role.GUARD)
     who = Credentials(guard.pk, secret)

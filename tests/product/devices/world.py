@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -51,7 +52,7 @@ def send(
     """What the server does with a batch once it knows the device; returns the answers."""
     now = timezone.now()
     body = {"batch": str(uuid.uuid4()), "sent_at": now.isoformat(), "clock": clock or {"offset_ms": 0, "rtt_ms": 40}}
-    batch = read_batch(body | given | {"items": items}, device_id=device.pk, received_at=now)
+    batch = read_batch(json.dumps(body | given | {"items": items}).encode(), device_id=device.pk, received_at=now)
     return accept_items(device=device, batch=batch)
 
 

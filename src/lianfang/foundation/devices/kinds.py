@@ -89,7 +89,8 @@ Answer = Callable[..., Sequence[Mapping[str, Any]]]
 
 @dataclass(slots=True)
 class Kind:
-    """A kind of item: any one of ``actions`` permits it; ``apply_many`` is a faster door to the same effect."""
+    """A kind of item: any one of ``actions`` permits it; ``apply_many`` is a faster door to the same effect, of several
+    kinds perhaps."""
 
     name: str
     actions: tuple[Action, ...]
@@ -134,17 +135,19 @@ def applies(name: str, *, action: Action | Collection[Action]) -> Callable[[Appl
     return decorate
 
 
-def applies_many(name: str) -> Callable[[ApplyMany], ApplyMany]:
+def applies_many(*names: str) -> Callable[[ApplyMany], ApplyMany]:
     """Register ``def apply(*, actor, items) -> Sequence[Applied | ItemRefusedError]``: one answer per item, in order.
 
-    For kinds that ``applies`` has too: several items of one device in a row, each permitted, in one savepoint. What it
-    raises undoes them all, and they are applied one by one.
+    For kinds that ``applies`` has too: several items of one device in a row, of any of ``names``, each permitted, in
+    one savepoint. The answers are those that the items would get one after the other. What it raises undoes them all,
+    and they are applied one by one.
     """
 
     def decorate(apply: ApplyMany) -> ApplyMany:
-        _many[name] = apply
-        if name in _kinds:
-            _kinds[name].apply_many = apply
+        for name in names:
+            _many[name] = apply
+            if name in _kinds:
+                _kinds[name].apply_many = apply
         return apply
 
     return decorate

@@ -5,11 +5,13 @@ from __future__ import annotations
 import logging
 import zlib
 from collections.abc import Awaitable, Callable, Mapping
+from datetime import datetime
 from typing import Any
 
+import msgspec
 from django.utils import timezone
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import Response
 from starlette.routing import Route
 
 from lianfang.foundation.access.actor import system_actor
@@ -40,7 +42,7 @@ from lianfang.foundation.devices.services import (
     storage_key_of,
 )
 from lianfang.interfaces.field.addresses import address_of
-from lianfang.interfaces.field.bodies import read_body, read_json
+from lianfang.interfaces.field.bodies import read_body, read_json, unpacked
 from lianfang.interfaces.field.limits import MOST_ASKED, MOST_SENT, Buckets
 from lianfang.interfaces.field.problems import NOT_STORED, RequestProblemError
 from lianfang.interfaces.field.questions import Questions
@@ -50,6 +52,7 @@ log = logging.getLogger(__name__)
 # So few are applied while the device waits; of more it hears at its next look.
 APPLIED_AT_ONCE = 50
 REQUESTS_AT_ONCE = 120
+_write_json = msgspec.json.Encoder().encode
 _PACK_FROM = 1_000
 _packed_with = {"Content-Encoding": "gzip", "Vary": "Accept-Encoding"}
 
@@ -121,10 +124,10 @@ class Api:
     async def _asked(self, name: str, credentials: Credentials, body: Mapping[str, Any]) -> Response:
         if asked_of(name) is None:
             raise RequestProblemError(404, "unknown_question")
-        return JSONResponse(await self._questions.ask(name, credentials, body), headers=NOT_STORED)
+        return _json(await self._questions.ask(name, credentials, body))
 
     async def _answered(self, function: Callable[..., Mapping[str, Any]], *given: Any) -> Response:
-        return JSONResponse(await self._threads.run(function, *given), headers=NOT_STORED)
+        return _json(await self._threads.run(function, *given))
 
     def _credentials(self, request: Request, buckets: Buckets | None = None) -> Credentials:
         try:
@@ -137,7 +140,7 @@ class Api:
 
 async def now(request: Request) -> Response:
     """The server's clock; also what an answer costs when nothing is looked up."""
-    return JSONResponse({"server_at": timezone.now().isoformat()}, headers=NOT_STORED)
+    return _json({"server_at": timezone.now().isoformat()})
 
 
 # In a thread, with a database session
@@ -184,27 +187,31 @@ def _contact(credentials: Credentials, body: Mapping[str, Any]) -> Mapping[str, 
 
 
 def _items(credentials: Credentials, body: bytes, encoding: str) -> Mapping[str, Any]:
-    sent = read_json(body, encoding)
-    ended = ""
-    with acting_as(system_actor("field")):
-        try:
-            device = authenticate(credentials)
-        except DeviceUnknownError:
-            raise RequestProblemError(401, "unknown_device") from None
-        except DeviceEndedError as error:
-            device, ended = error.device, error.code
-            if not still_takes(device, timezone.now()):
-                raise RequestProblemError(410, ended) from None
-        try:
-            batch = read_batch(sent, device_id=device.pk, received_at=timezone.now())
-        except BatchError as problem:
-            raise RequestProblemError(413 if problem.code == "too_many" else 400, problem.code) from None
-        answers = accept_items(device=device, batch=batch, ended=ended)
+    sent, received_at = unpacked(body, encoding), timezone.now()
+    device, ended = _sender(credentials, received_at)
+    try:
+        batch = read_batch(sent, device_id=device.pk, received_at=received_at)
+    except BatchError as problem:
+        raise RequestProblemError(413 if problem.code == "too_many" else 400, problem.code) from None
+    answers = accept_items(device=device, batch=batch, ended=ended)
     if 0 < sum(one["state"] == "received" for one in answers) <= APPLIED_AT_ONCE:
         answers = _applied(device, batch, answers)
     if ended:
         raise RequestProblemError(410, ended, answers=answers)
     return {"answers": answers}
+
+
+def _sender(credentials: Credentials, moment: datetime) -> tuple[Device, str]:
+    """The device, and why it may do nothing any more where what it brings is kept all the same."""
+    with acting_as(system_actor("field")):
+        try:
+            return authenticate(credentials), ""
+        except DeviceUnknownError:
+            raise RequestProblemError(401, "unknown_device") from None
+        except DeviceEndedError as error:
+            if not still_takes(error.device, moment):
+                raise RequestProblemError(410, error.code) from None
+            return error.device, error.code
 
 
 def _applied(device: Device, batch: Batch, answers: list[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -247,6 +254,10 @@ def _device(credentials: Credentials) -> Device:
         raise RequestProblemError(401, "unknown_device") from None
     except DeviceEndedError as ended:
         raise RequestProblemError(410, ended.code) from None
+
+
+def _json(told: Mapping[str, Any]) -> Response:
+    return Response(_write_json(told), media_type="application/json", headers=NOT_STORED)
 
 
 def _encoding(request: Request) -> str:

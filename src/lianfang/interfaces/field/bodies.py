@@ -6,7 +6,7 @@ import json
 import zlib
 from typing import Any, NoReturn
 
-from starlette.requests import ClientDisconnect, Request
+from starlette.requests import Request
 
 from lianfang.interfaces.field.limits import MOST_UNPACKED
 from lianfang.interfaces.field.problems import RequestProblemError
@@ -17,32 +17,41 @@ _AS_GZIP = 16 + zlib.MAX_WBITS
 async def read_body(request: Request, most: int) -> bytes:
     """The body as it was sent. Raises RequestProblemError where it is too large or was cut off."""
     told = request.headers.get("content-length", "")
-    if told.isdecimal() and int(told) > most:
+    wanted = int(told) if told.isdecimal() else None
+    if wanted is not None and wanted > most:
         raise RequestProblemError(413, "too_large")
-    parts, length = [], 0
-    try:
-        async for part in request.stream():
-            length += len(part)
-            if length > most:
-                raise RequestProblemError(413, "too_large")
-            parts.append(part)
-    except ClientDisconnect:
-        raise RequestProblemError(400, "cut_off") from None
-    if told.isdecimal() and length != int(told):
+    parts, length, is_more = [], 0, True
+    # Once all that was announced is here, nothing more is awaited: each wait costs as much as a small answer.
+    while is_more and length != wanted:
+        message = await request.receive()
+        if message["type"] == "http.disconnect":
+            raise RequestProblemError(400, "cut_off")
+        part = message.get("body", b"")
+        length += len(part)
+        if length > most:
+            raise RequestProblemError(413, "too_large")
+        parts.append(part)
+        is_more = message.get("more_body", False)
+    if wanted is not None and length != wanted:
         raise RequestProblemError(400, "cut_off")
     return b"".join(parts)
 
 
 def read_json(body: bytes, encoding: str) -> Any:
     """What was sent, unpacked and read. Raises RequestProblemError where it is no JSON."""
-    if encoding == "gzip":
-        body = _unpacked(body)
-    elif encoding not in ("", "identity"):
-        raise RequestProblemError(415, "unknown_encoding")
     try:
-        return json.loads(body, parse_constant=_no_number)
+        return json.loads(unpacked(body, encoding), parse_constant=_no_number)
     except (ValueError, RecursionError):
         raise RequestProblemError(400, "no_json") from None
+
+
+def unpacked(body: bytes, encoding: str) -> bytes:
+    """What was sent, as it was before it was packed. Raises RequestProblemError."""
+    if encoding == "gzip":
+        return _unpacked(body)
+    if encoding not in ("", "identity"):
+        raise RequestProblemError(415, "unknown_encoding")
+    return body
 
 
 def _unpacked(body: bytes) -> bytes:

@@ -11,15 +11,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from django.db import InterfaceError, transaction
+from django.db import InterfaceError
 from django.utils import timezone
 
 from lianfang.foundation.access.actor import system_actor
 from lianfang.foundation.access.scope import acting_as
 from lianfang.foundation.devices.kinds import Asked, Question, asked_of
-from lianfang.foundation.devices.models import Device
-from lianfang.foundation.devices.services import Credentials, DeviceEndedError, DeviceUnknownError, device_actor
-from lianfang.foundation.devices.services.contact import recognised
+from lianfang.foundation.devices.services import Credentials, DeviceEndedError, DeviceUnknownError
+from lianfang.foundation.devices.services.contact import Sender, recognised, senders_by_id
 from lianfang.interfaces.field.problems import RequestProblemError
 from lianfang.interfaces.field.threads import MOST_WAITING, Threads
 
@@ -27,12 +26,9 @@ log = logging.getLogger(__name__)
 TOGETHER = 64
 # A second round begins beside the first only for a full load: two half-empty ones look up twice.
 _MOST_ROUNDS = 2
-# Not asked for at a gate, and long to read.
-_NOT_ASKED = (
-    "invited_at", "invited_by", "token_hash", "token_ends_at", "storage_key_sealed", "lookup_key_sealed",
-    "revoked_because", "revoked_by", "last_contact_at",
-)  # fmt: skip
-
+# After a round of so many the next gathers for a moment: those just answered ask again, and of a fuller round each
+# costs less.
+_MANY, _GATHERS_SECONDS = 8, 0.002
 Outcome = Mapping[str, Any] | RequestProblemError
 
 
@@ -72,6 +68,8 @@ class Questions:
             while self._waiting:
                 together, self._waiting = self._waiting[:TOGETHER], self._waiting[TOGETHER:]
                 _tell(together, await self._outcomes(together))
+                if len(together) >= _MANY:
+                    await asyncio.sleep(_GATHERS_SECONDS)
         finally:
             self._running -= 1
 
@@ -97,53 +95,49 @@ def _tell(together: Sequence[_Waiting], outcomes: Sequence[Outcome]) -> None:
 
 
 def answer_together(together: Sequence[_Waiting]) -> list[Outcome]:
-    """One outcome per question: who asks is checked for each, as at any other request."""
-    outcomes: list[Outcome | None] = [None] * len(together)
-    with acting_as(system_actor("field")):
-        devices = Device.objects.defer(*_NOT_ASKED).in_bulk({one.credentials.device_id for one in together})
-        by_name: dict[str, list[tuple[int, Question]]] = {}
-        for place, one in enumerate(together):
-            question = _question(one, devices.get(one.credentials.device_id))
-            if isinstance(question, RequestProblemError):
-                outcomes[place] = question
-            else:
-                by_name.setdefault(one.name, []).append((place, question))
-        for name, asked in by_name.items():
-            for (place, _), answer in zip(asked, _answers(name, [question for _, question in asked]), strict=True):
-                outcomes[place] = answer
-    return [outcome if outcome is not None else RequestProblemError(500, "failed") for outcome in outcomes]
-
-
-def _answers(name: str, questions: Sequence[Question]) -> Sequence[Outcome]:
-    """The domain's answers. Where one question breaks it, the others are answered without it."""
+    """One outcome per question: who asks is checked for each, as at any other request. Where one question breaks the
+    domain's answer, the others are answered without it."""
     try:
-        with transaction.atomic():
-            found = list(_asked(name).answer(questions=questions, moment=timezone.now()))
-            if len(found) != len(questions):
-                raise RuntimeError(f"{name}: {len(found)} answers to {len(questions)} questions")
-            return found
+        with acting_as(system_actor("field")):
+            return _outcomes(together)
     except InterfaceError:
         raise
     except Exception:
-        log.exception("%s: %d questions failed together", name, len(questions))
-        if len(questions) == 1:
+        log.exception("%d questions failed together", len(together))
+        if len(together) == 1:
             return [RequestProblemError(500, "failed")]
-        return [outcome for question in questions for outcome in _answers(name, [question])]
+        return [outcome for one in together for outcome in answer_together([one])]
 
 
-def _question(one: _Waiting, found: Device | None) -> Question | RequestProblemError:
+def _outcomes(together: Sequence[_Waiting]) -> list[Outcome]:
+    outcomes: dict[int, Outcome] = {}
+    by_name: dict[str, list[tuple[int, Question]]] = {}
+    senders = senders_by_id({one.credentials.device_id for one in together})
+    for place, one in enumerate(together):
+        question = _question(one, senders.get(one.credentials.device_id))
+        if isinstance(question, RequestProblemError):
+            outcomes[place] = question
+        else:
+            by_name.setdefault(one.name, []).append((place, question))
+    for name, asked in by_name.items():
+        found = _asked(name).answer(questions=[question for _, question in asked], moment=timezone.now())
+        if len(found) != len(asked):
+            raise RuntimeError(f"{name}: {len(found)} answers to {len(asked)} questions")
+        outcomes |= {place: answer for (place, _), answer in zip(asked, found, strict=True)}
+    return [outcomes[place] for place in range(len(together))]
+
+
+def _question(one: _Waiting, found: Sender | None) -> Question | RequestProblemError:
     try:
-        device = recognised(found, one.credentials)
+        device = recognised(None if found is None else found.device, one.credentials)
     except DeviceUnknownError:
         return RequestProblemError(401, "unknown_device")
     except DeviceEndedError as ended:
         return RequestProblemError(410, ended.code)
-    actor = device_actor(device)
-    return (
-        Question(actor, device, one.body)
-        if actor.may(_asked(one.name).action)
-        else RequestProblemError(403, "not_allowed")
-    )
+    assert found is not None
+    if not found.actor.may(_asked(one.name).action):
+        return RequestProblemError(403, "not_allowed")
+    return Question(found.actor, device, one.body)
 
 
 def _asked(name: str) -> Asked:

@@ -7,6 +7,7 @@ import random
 from datetime import timedelta
 
 import pytest
+from django.db import transaction
 from django.utils import timezone
 
 from lianfang.domains.lab_testing import selectors, services
@@ -268,6 +269,44 @@ def test_many_swabs_at_once_are_judged_as_one_by_one(night: Night, phone: Phone)
         found.append((told, kept, night.counts()))
     assert found[0] == found[1]
     assert found[0][0][-1] == ["wrong_building", "over_full"]
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_tubes_opened_filled_and_sealed_at_once_are_as_one_by_one(night: Night, phone: Phone, seed: int) -> None:
+    """In whatever order a device tells of its tubes, with refusals among them: the same answers, tubes and swabs."""
+    draw = random.Random(seed)
+    names = ["陈建国", "林秀英", "周志强", "赵大勇", "孙梅", "王丽华"]
+    told: list[tuple[str, dict[str, object]]] = []
+    for code in ("AA12345", "BB12345", "CC12345"):
+        told.append(
+            (
+                "tube.opened",
+                {"code": code, "capacity": draw.choice([5, 10, 7]), "building": draw.choice([None, 1 << 40])},
+            )
+        )
+        told += [("sample.taken", {"tube": code, "person": night.person(draw.choice(names))}) for _ in range(3)]
+        told.append(("tube.sealed", {"tube": code, "counted": draw.choice([0, 2, 3])}))
+    told += [("sample.taken", {"tube": "AA12345", "person": night.person("孙梅")}), ("tube.opened", {"code": "x"})]
+    for _ in range(draw.choice([0, 3, 12])):
+        at = draw.randrange(len(told) - 1)
+        told[at], told[at + 1] = told[at + 1], told[at]
+    items = [phone.item(kind, {"round": night.round.pk, **body}) for kind, body in told]
+    found = []
+    for way in ("one", "many"):
+        with transaction.atomic():
+            came = [phone.apply(item) for item in items] if way == "one" else phone.apply_many(items)
+            answers = [one.code if isinstance(one, ItemRefusedError) else short(one) for one in came]
+            with acting_as(system_actor("test")):
+                swabs = list(
+                    Sample.objects.order_by("client_id").values_list("client_id", "tube__code", "warnings", "position")
+                )
+                tubes = list(
+                    Tube.objects.order_by("code").values_list("code", "state", "capacity", "counted", "opened_at")
+                )
+            found.append((answers, swabs, tubes, night.counts()))
+            transaction.set_rollback(True)
+    assert found[0] == found[1]
+    assert found[0][1] and len(found[0][2]) == 3
 
 
 def test_the_order_in_which_two_devices_are_heard_changes_no_count(night: Night) -> None:

@@ -16,15 +16,20 @@ from lianfang.domains.gates.field.packages import day_of, permit_for_device
 from lianfang.domains.gates.field.people import people_by_number
 from lianfang.domains.gates.models import Gate, Permit
 from lianfang.domains.gates.rules import asked_at
-from lianfang.domains.status.codes import changed_since, live_statuses, person_behind, pseudonym_of, published_keys
+from lianfang.domains.status.codes import changed_since, live_statuses, people_behind, pseudonym_of, published_keys
 from lianfang.engine.field.gate import GateFacts, GateRules, KnownStatus, gate_answer
 from lianfang.engine.field.tokens import Verdict, VerifyingKey, read_code
 from lianfang.foundation.access.roles import Action
 from lianfang.foundation.devices.kinds import Question, answers
+from lianfang.foundation.prepared import ask_prepared
 
 LONGEST_CODE = 1_000
 _RULES_FOR = 60.0
 _MOST_RULES = 5_000
+_VALID = """
+SELECT id FROM gates_permit
+WHERE person_id = ANY(%s::bigint[]) AND ends_at > %s AND starts_at <= %s
+    AND approved_at IS NOT NULL AND withdrawn_at IS NULL AND refused_at IS NULL"""
 _rules: dict[int, tuple[float, GateRules]] = {}
 
 
@@ -69,15 +74,11 @@ def _names(questions: Sequence[Question], verdicts: Sequence[Verdict | None]) ->
 
 
 def _permits(names: set[str], moment: datetime) -> dict[str, list[dict[str, Any]]]:
-    people = {person_behind(name): name for name in names}
-    if not people:
-        return {}
-    rows = Permit.objects.filter(
-        person_id__in=[pk for pk in people if pk is not None], ends_at__gt=moment, starts_at__lte=moment,
-        approved_at__isnull=False, withdrawn_at=None, refused_at=None,
-    )  # fmt: skip
+    people = {person_id: name for name, person_id in people_behind(names).items()}
+    # Most people have none.
+    ids = [pk for (pk,) in ask_prepared(_VALID, [f"{{{','.join(map(str, people))}}}", moment, moment])]
     found: dict[str, list[dict[str, Any]]] = {}
-    for row in rows:
+    for row in Permit.objects.filter(pk__in=ids) if ids else ():
         name = people[row.person_id]
         found.setdefault(name, []).append(permit_for_device(row, name, day_of(moment)))
     return found

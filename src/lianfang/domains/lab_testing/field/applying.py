@@ -6,13 +6,18 @@ another round, somebody who moved out) is refused, and waits for a person at the
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from uuid import UUID
 
-from lianfang.domains.lab_testing import roster
+from django.db import transaction
+
+from lianfang.domains.lab_testing import codes, roster
 from lianfang.domains.lab_testing.field.reading import (
     FIELD,
+    Applier,
     as_refused,
     code_of,
+    known_tubes,
     number_needed,
     number_of,
     people_of,
@@ -63,7 +68,8 @@ def apply_tube_opened(*, actor: Actor, item: Item) -> Applied:
     """A label is taken into use; the same label by a second device is the same tube."""
     body, warnings = item.body, list[str]()
     round_, code = round_of(body, actor), code_of(body, "code")
-    team = Team.objects.filter(pk=number_of(body, "team") or 0, round=round_).first()
+    team_id = number_of(body, "team")
+    team = None if team_id is None else Team.objects.filter(pk=team_id, round=round_).first()
     given = Opening(
         capacity=number_of(body, "capacity"), is_household=bool(body.get("is_household")),
         place_id=number_of(body, "building"), team_id=None if team is None else team.pk,
@@ -106,14 +112,14 @@ def apply_sample_taken(*, actor: Actor, item: Item) -> Applied:
     return _told(recorded, warnings)
 
 
-@applies_many("sample.taken")
-def apply_samples_taken(*, actor: Actor, items: Sequence[Item]) -> Sequence[Applied | ItemRefusedError]:
-    """The same for many at once."""
+def _taken(actor: Actor, items: Sequence[Item]) -> list[Applied | ItemRefusedError]:
+    if not items:
+        return []
     made = people_of([item.body for item in items])
     answers: list[Applied | ItemRefusedError | None] = [None] * len(items)
     warned: list[list[str]] = [[] for _ in items]
     bookings: dict[int, Booking] = {}
-    tubes: dict[tuple[int | None, str], Tube] = {}
+    tubes = known_tubes(actor, items)
     gone = _gone(actor, items, made)
     for at, item in enumerate(items):
         try:
@@ -224,6 +230,61 @@ def apply_tube_sealed(*, actor: Actor, item: Item) -> Applied:
     if bound < counted:
         warnings.append(f"{FIELD}.swabs_awaited")
     return Applied(tuple(warnings), {"tube": tube.pk, "counted": counted, "bound": bound})
+
+
+_OF_A_TUBE: dict[str, Callable[[Actor, Sequence[Item]], Sequence[Applied | ItemRefusedError]]] = {
+    "tube.opened": lambda actor, items: _each(apply_tube_opened, actor, items),
+    "sample.taken": lambda actor, items: _taken(actor, items),
+    "tube.sealed": lambda actor, items: _each(apply_tube_sealed, actor, items),
+}
+_STEPS = tuple(_OF_A_TUBE)
+
+
+@applies_many(*_OF_A_TUBE)
+def apply_tubes_filled(*, actor: Actor, items: Sequence[Item]) -> Sequence[Applied | ItemRefusedError]:
+    """The same for many at once: a morning is one tube after the other, opened, filled and sealed."""
+    answers: list[Applied | ItemRefusedError] = []
+    with roster.own_place_kept():
+        for part in _parts(items):
+            found: dict[UUID, Applied | ItemRefusedError] = {}
+            for kind, apply in _OF_A_TUBE.items():
+                of_kind = [item for item in part if item.kind == kind]
+                found |= zip((item.id for item in of_kind), apply(actor, of_kind), strict=True)
+            answers += [found[item.id] for item in part]
+    return answers
+
+
+def _parts(items: Sequence[Item]) -> Iterator[list[Item]]:
+    """Parts in which all tubes may be opened first, then filled, then sealed: as each of them was."""
+    part: list[Item] = []
+    reached: dict[str, int] = {}
+    for item in items:
+        step = _STEPS.index(item.kind)
+        code = codes.tidy(str(item.body.get("code" if step == 0 else "tube", "")))
+        if step < reached.get(code, 0):
+            yield part
+            part, reached = [], {}
+        reached[code] = step
+        part.append(item)
+    if part:
+        yield part
+
+
+def _each(apply: Applier, actor: Actor, items: Sequence[Item]) -> list[Applied | ItemRefusedError]:
+    """All in one savepoint; where one is refused, each in its own."""
+    try:
+        with transaction.atomic():
+            return [apply(actor=actor, item=item) for item in items]
+    except ItemRefusedError:
+        return [_alone(apply, actor, item) for item in items]
+
+
+def _alone(apply: Applier, actor: Actor, item: Item) -> Applied | ItemRefusedError:
+    try:
+        with transaction.atomic():
+            return apply(actor=actor, item=item)
+    except ItemRefusedError as refusal:
+        return refusal
 
 
 @applies("tube.reopened", action=Action.TESTING_SAMPLE)

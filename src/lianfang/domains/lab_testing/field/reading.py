@@ -99,6 +99,19 @@ def known_tube(actor: Actor, code: str) -> Tube | None:
     return found
 
 
+def known_tubes(actor: Actor, items: Sequence[Item]) -> dict[tuple[int | None, str], Tube]:
+    """The tubes that swabs name with their round, as far as they are open there; by round and label."""
+    place = roster.own_place(actor)
+    named = {codes.tidy(text_of(item.body, "tube", most=60)) for item in items}
+    tubes = Tube.objects.visible_to(actor).filter(code__in=named)
+    if place is not None and place.township_id is not None:
+        tubes = tubes.filter(township_id=place.township_id)
+    found: dict[str, list[Tube]] = {}
+    for tube in tubes.select_related("round"):
+        found.setdefault(tube.code, []).append(tube)
+    return {(tubes[0].round_id, code): tubes[0] for code, tubes in found.items() if len(tubes) == 1}
+
+
 def kit_with(actor: Actor, code: str) -> Kit | None:
     place = roster.own_place(actor)
     if place is None or place.township_id is None:

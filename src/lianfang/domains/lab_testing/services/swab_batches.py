@@ -102,12 +102,14 @@ def _judged(actor: Actor, booking: Booking, facts: _Facts) -> Recorded | Refused
     known = None if swab.client_id is None else facts.known.get(swab.client_id)
     if known is not None and known.tube_id != tube.pk:
         return RefusedError("client_id_used", code=known.tube.code)
-    repeated = known or facts.inside[tube.pk].get(person.pk)
-    if repeated is not None:
-        return Recorded(repeated, True, filled.bound, tube.capacity)
+    if known is not None:
+        return Recorded(known, True, filled.bound, tube.capacity)
     round_ = None if tube.round_id is None else facts.rounds[tube.round_id]
     try:
         check_takes_swabs(tube, round_, swab.sampled_at or timezone.now(), filled.bound)
+        repeated = facts.inside[tube.pk].get(person.pk)
+        if repeated is not None:
+            return Recorded(repeated, True, filled.bound, tube.capacity)
         key = (tube.round_id or 0, person.pk)
         other = bool(round_ is not None and facts.tubes_of.get(key, set()) - {tube.pk})
         sample = new_sample(

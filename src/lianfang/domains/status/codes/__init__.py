@@ -15,7 +15,13 @@ from lianfang.domains.status.codes.issuing import (
     withdraw_printed_codes,
 )
 from lianfang.domains.status.codes.keys import PRINTED_DAYS, all_keys, published_keys, revoke_key, rotate_keys
-from lianfang.domains.status.codes.pseudonyms import person_behind, person_of_pseudonym, pseudonym_of, pseudonyms_of
+from lianfang.domains.status.codes.pseudonyms import (
+    people_behind,
+    person_behind,
+    person_of_pseudonym,
+    pseudonym_of,
+    pseudonyms_of,
+)
 from lianfang.domains.status.codes.refusals import CodeRefusedError
 
 __all__ = [
@@ -29,6 +35,7 @@ __all__ = [
     "issue_printed_codes",
     "issue_token",
     "live_statuses",
+    "people_behind",
     "person_behind",
     "person_of_pseudonym",
     "pseudonym_of",

@@ -22,6 +22,7 @@ from lianfang.engine.field.lookup import lookup_of
 from lianfang.foundation.access.actor import Actor, system_actor
 from lianfang.foundation.access.roles import Action
 from lianfang.foundation.access.scope import acting_as
+from lianfang.foundation.prepared import ask_prepared
 from lianfang.foundation.privacy.numbers import unseal
 
 # A filter reaches further back than the longest token and the oldest package together need.
@@ -50,9 +51,7 @@ LEFT JOIN LATERAL (
 def known_statuses(person_ids: Iterable[int], moment: datetime, *, is_live: bool) -> dict[int, KnownStatus]:
     """Status, last negative and end of each, in one question; whoever has no decision is unknown. ``last_negative_at``
     is when the swab was taken, in whatever community. The caller acts as the system, for people already authorised."""
-    with connection.cursor() as cursor:
-        cursor.execute(_STATUSES, [f"{{{','.join(map(str, person_ids))}}}"])
-        rows = cursor.fetchall()
+    rows = ask_prepared(_STATUSES, [f"{{{','.join(map(str, person_ids))}}}"])
     at = int(moment.timestamp())
     return {
         person_id: KnownStatus(status or str(Colour.UNKNOWN), at, last_negative_at, until_at, is_live, printed_from)
