@@ -211,9 +211,15 @@ def _die_with(parent: int) -> None:
 
 
 def _bound_memory(memory_bytes: int) -> None:
-    """Bound what the process may ask for beyond what it holds now, libraries included."""
+    """Bound what the process may ask for beyond what it holds now.
+
+    Only addresses can be bounded, and a library that is loaded already may have reserved a gigabyte of them without
+    using any.
+    """
     if sys.platform == "win32":
         return
     import resource
 
-    resource.setrlimit(resource.RLIMIT_AS, (memory_bytes, memory_bytes))
+    pages = int(Path("/proc/self/statm").read_text().split()[0]) if sys.platform == "linux" else 0
+    most = pages * resource.getpagesize() + memory_bytes
+    resource.setrlimit(resource.RLIMIT_AS, (most, most))
