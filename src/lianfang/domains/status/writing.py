@@ -29,38 +29,20 @@ _COMPARED = (
     "other_reasons", "is_unverified", "is_emergency", "emergency_until_at", "pack", "pack_version",
 )  # fmt: skip
 _HOME = ("county_id", "township_id", "community_id", "building_id", "household_id")
-_HELD = (*_HOME, *_COMPARED, "as_of", "run_number")
-
-
-def _columns(of: str, names: tuple[str, ...] = (*_HOME, *_COMPARED)) -> str:
-    return ", ".join(f"{of}.{name}" for name in names)
-
-
-# Nearly everybody has a decision already. ON CONFLICT locks each row before it is looked at, which takes as long again
-# as writing it: it is left to those who have none yet, and may be getting one from somebody else at this moment.
+_SET = ", ".join(f"{name} = excluded.{name}" for name in (*_HOME, *_COMPARED, "as_of", "run_number"))
+_OLD = ", ".join(f"h.{name}" for name in (*_HOME, *_COMPARED))
+_NEW = ", ".join(f"excluded.{name}" for name in (*_HOME, *_COMPARED))
 _WRITE = f"""
-WITH given AS MATERIALIZED (
-    SELECT d.person_id, {_columns("p", _HOME)}, d.status, d.rule_id AS rule, d.reason, d.params::jsonb AS params,
-        d.since AT TIME ZONE %(zone)s AS since_at, d.until AT TIME ZONE %(zone)s AS until_at,
-        d.ends_when::jsonb AS ends_when, coalesce(d.next_step, '') AS next_step, coalesce(d.appeal, '') AS appeal,
-        d.evidence::jsonb AS evidence, d.other_reasons::jsonb AS other_reasons, d.is_unverified, d.is_emergency,
-        d.emergency_until AT TIME ZONE %(zone)s AS emergency_until_at, d.pack_id AS pack, d.pack_version,
-        %(as_of)s::timestamptz AS as_of, %(run)s::bigint AS run_number
-    FROM unnest({_GIVEN}) AS d({", ".join(_TYPES)})
-    JOIN registry_person p ON p.id = d.person_id
-), changed AS (
-    UPDATE status_health_status h SET {", ".join(f"{name} = g.{name}" for name in _HELD)}
-    FROM given g WHERE g.person_id = h.person_id AND ({_columns("h")}) IS DISTINCT FROM ({_columns("g")})
-    RETURNING h.person_id
-), fresh AS (
-    INSERT INTO status_health_status AS h (person_id, {", ".join(_HELD)})
-    SELECT g.person_id, {_columns("g", _HELD)} FROM given g
-    WHERE NOT EXISTS (SELECT FROM status_health_status s WHERE s.person_id = g.person_id)
-    ON CONFLICT (person_id) DO UPDATE SET {", ".join(f"{name} = excluded.{name}" for name in _HELD)}
-    WHERE ({_columns("h")}) IS DISTINCT FROM ({_columns("excluded")})
-    RETURNING h.person_id
-)
-SELECT person_id FROM changed UNION ALL SELECT person_id FROM fresh
+INSERT INTO status_health_status AS h (person_id, {", ".join((*_HOME, *_COMPARED))}, as_of, run_number)
+SELECT d.person_id, {", ".join(f"p.{name}" for name in _HOME)}, d.status, d.rule_id, d.reason, d.params::jsonb,
+       d.since AT TIME ZONE %(zone)s, d.until AT TIME ZONE %(zone)s, d.ends_when::jsonb, coalesce(d.next_step, ''),
+       coalesce(d.appeal, ''), d.evidence::jsonb, d.other_reasons::jsonb, d.is_unverified, d.is_emergency,
+       d.emergency_until AT TIME ZONE %(zone)s, d.pack_id, d.pack_version, %(as_of)s, %(run)s
+FROM unnest({_GIVEN}) AS d({", ".join(_TYPES)})
+JOIN registry_person p ON p.id = d.person_id
+ON CONFLICT (person_id) DO UPDATE SET {_SET}
+WHERE ({_OLD}) IS DISTINCT FROM ({_NEW})
+RETURNING person_id
 """
 
 
