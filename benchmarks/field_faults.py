@@ -39,6 +39,8 @@ BATCHES = (10, 30, 100)
 LONGEST_SECONDS = 3_600.0
 _PATIENCE = 30.0
 _KILL_EVERY = (0.7, 2.5)
+# A small storm is over within a second.
+_FIRST_KILL = (0.05, 0.2)
 _CLOCK_WRONG = timedelta(hours=9)
 
 
@@ -219,12 +221,14 @@ class Storm:
             writer.transport.abort()
 
     async def _kill(self) -> None:
+        pause = _FIRST_KILL
         while True:
-            await asyncio.sleep(self.rng.uniform(*_KILL_EVERY))
+            await asyncio.sleep(self.rng.uniform(*pause))
             pids = self.victims(self.rng)
             if pids:
                 os.kill(self.rng.choice(pids), signal.SIGKILL)
                 self.tally.killed += 1
+                pause = _KILL_EVERY
 
 
 _WORKER_LIVES = 120.0
