@@ -26,11 +26,9 @@ from lianfang.engine.field.tokens import (
     show,
     sign,
 )
+from tests.engine.field.signers import ANNA, HOLDER, HOUR, ISSUER, NOW
 
-NOW, HOUR = 1_795_320_000, 3600
-ISSUER, HOLDER, ELSE = (bytes([number] * 32) for number in (11, 12, 13))
 KEY = VerifyingKey(key_id(public_of(ISSUER)), public_of(ISSUER), NOW - 999 * HOUR, NOW + 999 * HOUR)
-ANNA = bytes([1] * 16)
 SECRET = bytes(range(32))
 
 moments = some.integers(NOW - 80 * HOUR, NOW + 30 * HOUR)

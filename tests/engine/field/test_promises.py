@@ -21,11 +21,9 @@ from lianfang.engine.field.tokens import (
     show,
     sign,
 )
+from tests.engine.field.signers import ANNA, BELA, ELSE, HOLDER, HOUR, ISSUER, NOW
 
-NOW, HOUR = 1_795_320_000, 3600
-ISSUER, HOLDER, ELSE = (bytes([number] * 32) for number in (11, 12, 13))
 KEY = VerifyingKey(key_id(public_of(ISSUER)), public_of(ISSUER), NOW - 99 * HOUR, NOW + 99 * HOUR)
-ANNA, BELA = bytes([1] * 16), bytes([2] * 16)
 
 
 def issue(

@@ -25,8 +25,16 @@ _SET_NAME = 15
 OnEnd = Callable[[int, float], None]
 
 
-def _log_nothing(code: int, pause: float) -> None:
-    """Where nobody is told of a process's end."""
+def _log(code: int, pause: float) -> None:
+    log.error("a forked process ended (%d); it starts again in %g s", code, pause)
+
+
+def die_with(parent: int) -> None:
+    """Have the kernel send us SIGTERM when ``parent``, who forked us, dies; end at once where it has died already."""
+    ctypes.CDLL(None).prctl(_SET_DEATH_SIGNAL, signal.SIGTERM)
+    if os.getppid() != parent:
+        # The signal will never come.
+        os._exit(0)
 
 
 @dataclass(slots=True)
@@ -41,10 +49,12 @@ class Forked:
     run: Callable[[], None]
     patience: float = 10.0
     longest_pause: float = LONGEST_PAUSE
-    on_end: OnEnd = _log_nothing
+    on_end: OnEnd = _log
     # Of the process at work; 0 while there is none.
     pid: int = 0
     _is_stopping: threading.Event = field(default_factory=threading.Event)
+    # Who asks while a process is being made waits until it has a number to be asked by.
+    _is_forking: threading.Lock = field(default_factory=threading.Lock)
     _back_off: BackOff = field(default_factory=BackOff)
     _thread: threading.Thread | None = None
 
@@ -54,9 +64,12 @@ class Forked:
         self._thread.start()
 
     def ask_to_end(self) -> None:
-        """Ask the process to end and start none again; ``stop`` waits for it."""
-        self._is_stopping.set()
-        self._send(signal.SIGTERM)
+        """Ask the process to end and start none again; ``stop`` waits for it. Asked again, it is not told again: a
+        second signal ends many programs at once, with what they were at."""
+        with self._is_forking:
+            if not self._is_stopping.is_set():
+                self._is_stopping.set()
+                self._send(signal.SIGTERM)
 
     def stop(self) -> None:
         """Ask the process to end, wait, kill what does not end."""
@@ -74,9 +87,12 @@ class Forked:
                 os.kill(self.pid, number)
 
     def _keep_running(self) -> None:
-        while not self._is_stopping.is_set():
+        while True:
             self._back_off.note_start()
-            self.pid = self._fork()
+            with self._is_forking:
+                if self._is_stopping.is_set():
+                    return
+                self.pid = self._fork()
             # Until it is reaped its number is nobody else's.
             os.waitid(os.P_PID, self.pid, os.WEXITED | os.WNOWAIT)
             ended, self.pid = self.pid, 0
@@ -107,10 +123,7 @@ class Forked:
 
     def _follow(self, parent: int) -> None:
         """End with the web server, and take signals as a process of its own."""
-        libc = ctypes.CDLL(None)
-        libc.prctl(_SET_DEATH_SIGNAL, signal.SIGTERM)
-        libc.prctl(_SET_NAME, self.name.encode())
         for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
             signal.signal(number, signal.SIG_DFL)
-        if os.getppid() != parent:
-            os._exit(0)
+        ctypes.CDLL(None).prctl(_SET_NAME, self.name.encode())
+        die_with(parent)

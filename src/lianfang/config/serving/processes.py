@@ -6,7 +6,6 @@ import ctypes
 import gc
 import importlib
 import os
-import signal
 import sys
 from collections.abc import Callable
 from functools import partial
@@ -20,10 +19,9 @@ from granian.log import LogLevels
 from granian.server import Server
 
 from lianfang.config.cli.console import language_from
-from lianfang.config.serving.forked import Forked, OnEnd
+from lianfang.config.serving.forked import Forked, OnEnd, die_with
 from lianfang.foundation.texts import LANGUAGES, texts
 
-_SET_DEATH_SIGNAL = 1
 # Each thread holds one database session; the embedded database takes 60.
 THREADS = 8
 # A page asks the database some fifteen times, and each answer waits until the thread at work lets go. With Python's own
@@ -35,10 +33,7 @@ _MAIN = "LIANFANG_WEB_MAIN"
 
 def load_application() -> Callable[..., Any]:
     """In each web process: end when the web server is killed; Django is loaded already."""
-    ctypes.CDLL(None).prctl(_SET_DEATH_SIGNAL, signal.SIGTERM)
-    if str(os.getppid()) != os.environ[_MAIN]:
-        # It was killed before the request was made: the signal will never come.
-        os._exit(0)
+    die_with(int(os.environ[_MAIN]))
     sys.setswitchinterval(_LETS_GO_SECONDS)
     return _application()
 

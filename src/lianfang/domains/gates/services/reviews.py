@@ -42,7 +42,7 @@ def review_emergency(*, actor: Actor, emergency_id: int, note: str) -> GateEmerg
 
 def _review_override(actor: Actor, emergency: GateEmergency) -> None:
     """As the system, as it was given: whoever passed may live elsewhere, and nobody there is to look at it again."""
-    if emergency.override_id is None:
+    if emergency.override_id is None or not actor.may(Action.STATUS_ORDER):
         return
     with acting_as(replace(system_actor("gates"), name=actor.name)) as system:
         override = EmergencyOverride.objects.filter(pk=emergency.override_id, reviewed_at=None).first()
