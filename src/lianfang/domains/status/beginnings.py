@@ -46,10 +46,10 @@ def decide_what_came() -> int:
         seen = Watched.objects.filter(name=_NAME).values_list("until_at", flat=True).first() or now - _FIRST
         begun = {person for find in BEGINNINGS for person in find(seen, now)}
     if begun:
-        recompute(begun, why="began")
+        recompute(begun, why="began", gives_way=True)
     ended = whose_end_has_come()
     if ended:
-        recompute(ended, why="ended")
+        recompute(ended, why="ended", gives_way=True)
     with acting_as(system_actor("status")):
         Watched.objects.update_or_create(name=_NAME, defaults={"until_at": now})
     return len(begun | set(ended))

@@ -31,6 +31,8 @@ class Decided:
     standing: Standing | None
     people: Mapping[Home, Sequence[int]]
     decisions: Decisions | None
+    moment: datetime
+    """As of when: what was known later decides nothing of it."""
     texts: Texts | None = None
     """The decisions as columns of text, where they were made ready beside the work with the database."""
 
@@ -57,21 +59,22 @@ def decided_by_pack(ids: Sequence[int], moment: datetime, *, considers: bool = F
     """
     for standing, inside in _by_pack(ids, moment):
         if standing is None:
-            yield Decided(None, inside, None)
+            yield Decided(None, inside, None, moment)
         else:
             everybody = [person for people in inside.values() for person in people]
-            yield Decided(standing, inside, decide_by(standing, everybody, moment, considers=considers))
+            yield Decided(standing, inside, decide_by(standing, everybody, moment, considers=considers), moment)
 
 
-def decided_ahead(chunks: Iterable[Sequence[int]], moment: datetime) -> Iterator[Decided]:
-    """``decided_by_pack`` of one chunk after the other; the next is being decided while the caller writes this one, and
-    while its successor is being read. The caller's thread alone speaks with the database."""
+def decided_ahead(chunks: Iterable[tuple[Sequence[int], datetime]]) -> Iterator[Decided]:
+    """``decided_by_pack`` of one chunk after the other, each as of its own instant; the next is being decided while
+    the caller writes this one, and while its successor is being read. The caller's thread alone speaks with the
+    database."""
     ahead: deque[Future[Decided]] = deque()
     with ThreadPoolExecutor(max_workers=1) as decider:
-        for ids in chunks:
+        for ids, moment in chunks:
             for standing, inside in _by_pack(ids, moment):
                 if standing is None:
-                    yield Decided(None, inside, None)
+                    yield Decided(None, inside, None, moment)
                     continue
                 facts = facts_of([person for people in inside.values() for person in people])
                 ahead.append(decider.submit(_decided, standing, inside, facts, moment))
@@ -83,7 +86,7 @@ def decided_ahead(chunks: Iterable[Sequence[int]], moment: datetime) -> Iterator
 
 def _decided(standing: Standing, inside: Mapping[Home, Sequence[int]], facts: StatusFacts, moment: datetime) -> Decided:
     decisions = engine_of(standing).decide(facts, _local(moment))
-    return Decided(standing, inside, decisions, texts_of(decisions))
+    return Decided(standing, inside, decisions, moment, texts_of(decisions))
 
 
 def _by_pack(ids: Sequence[int], moment: datetime) -> Iterator[tuple[Standing | None, dict[Home, list[int]]]]:

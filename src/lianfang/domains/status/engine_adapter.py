@@ -100,12 +100,12 @@ FACTS: dict[str, str] = {
 
 def facts_of(person_ids: Sequence[int]) -> StatusFacts:
     """What is known of these people and of whoever shares a tube with them. The caller acts as the system."""
-    given = {"ids": _array(person_ids), "zone": settings.TIME_ZONE}
+    given = {"ids": array_text(person_ids), "zone": settings.TIME_ZONE}
     if len(person_ids) > MANY:
         with connection.cursor() as cursor:
             cursor.execute("SET LOCAL work_mem = '64MB'")
     samples = _table("samples", FACTS["samples"], given)
-    given["tubes"] = _array(pc.unique(samples["tube_id"]).to_pylist())
+    given["tubes"] = array_text(pc.unique(samples["tube_id"]).to_pylist())
     others = {name: _table(name, sql, given) for name, sql in FACTS.items() if name != "samples"}
     return StatusFacts(samples=samples, **others, **_areas(given))
 
@@ -118,7 +118,7 @@ def _areas(given: Mapping[str, Any]) -> dict[str, pa.Table]:
     homes = _table("residencies", RESIDENCIES, given)
     if not homes.num_rows:
         return {}
-    given = {**given, "places": _array(pc.unique(homes["place_id"]).to_pylist())}
+    given = {**given, "places": array_text(pc.unique(homes["place_id"]).to_pylist())}
     levels = _table("area_levels", AREA_LEVELS, given)
     if not levels.num_rows:
         return {}
@@ -126,14 +126,14 @@ def _areas(given: Mapping[str, Any]) -> dict[str, pa.Table]:
     return {"residencies": homes, "place_ancestors": above, "area_levels": levels}
 
 
-def _array(ids: Iterable[int]) -> str:
+def array_text(ids: Iterable[int]) -> str:
     """As PostgreSQL writes an array: of fifty thousand ids much sooner made than by the driver."""
     return f"{{{','.join(map(str, ids))}}}"
 
 
 def among(ids: Iterable[int]) -> RawSQL:
     """``person_id__in=among(ids)``: one value instead of fifty thousand, which take a second to fill in and to read."""
-    return RawSQL("SELECT unnest(%s::bigint[])", [_array(ids)])
+    return RawSQL("SELECT unnest(%s::bigint[])", [array_text(ids)])
 
 
 def _table(name: str, sql: str, given: Mapping[str, Any]) -> pa.Table:

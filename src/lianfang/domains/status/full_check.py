@@ -66,7 +66,7 @@ def check_everything(*, mend: bool = True) -> FullCheck:
     suspects = [one.person_id for one in _differences(_everybody(), found, counts=True)]
     found.differences = list(_differences([suspects], found, counts=False)) if suspects else []
     if found.differences and mend:
-        found.mended = recompute([one.person_id for one in found.differences], why="nightly").changed
+        found.mended = recompute([one.person_id for one in found.differences], why="nightly", gives_way=True).changed
     with acting_as(system_actor("full check")) as system:
         details = {
             "people": found.people, "differences": len(found.differences), "mended": found.mended,
@@ -83,7 +83,7 @@ def _follow_registry() -> None:
     with acting_as(system_actor("full check")):
         behind = follow_registry(None, by="system:full check")
     if behind:
-        recompute(behind, why="person_fact")
+        recompute(behind, why="person_fact", gives_way=True)
 
 
 def last_check() -> Entry | None:

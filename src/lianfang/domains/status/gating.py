@@ -50,7 +50,7 @@ class Sorted:
     """Open withheld decisions that the facts no longer say."""
 
 
-def sort_decisions(one: Decided, moment: datetime) -> Sorted:
+def sort_decisions(one: Decided) -> Sorted:
     """What of ``one`` may be written at once. The caller acts as the system."""
     assert one.decisions is not None
     texts = one.texts if one.texts is not None else texts_of(one.decisions)
@@ -68,7 +68,7 @@ def sort_decisions(one: Decided, moment: datetime) -> Sorted:
         status, until = str(texts["status"][place]), texts["until"][place]
         row = held.get(person)
         is_loss = gives_colours or status in RESTRICTIVE
-        if not is_loss or not is_worse(before.get(person), status, until, moment):
+        if not is_loss or not is_worse(before.get(person), status, until, one.moment):
             fate = "held" if row is not None and _was_undone(row, texts, place) else "plain"
         elif kinds.get(str(texts["rule_id"][place])) in NEVER_WITHHELD:
             fate = "urgent"

@@ -1,8 +1,12 @@
-"""Facts arrive, statuses follow. Each handler only says whose; being called twice decides the same again."""
+"""Facts arrive, statuses follow. Each handler only says whose; being called twice decides the same again.
+
+None waits for another run: whoever enters a result while a file of a hundred thousand is being followed goes on, and
+whom that run has is decided after it.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from lianfang.domains.areas import events as areas
@@ -14,11 +18,11 @@ from lianfang.domains.policy.models import PackActivation
 from lianfang.domains.policy.services import ACTIVATION_PROPOSED, PACK_ACTIVATED
 from lianfang.domains.registry import events as registry
 from lianfang.domains.registry.models import Person
-from lianfang.domains.status import jobs
+from lianfang.domains.status import events, jobs
 from lianfang.domains.status.models import HealthStatus
 from lianfang.domains.status.previews import AT_ONCE, preview_activation
 from lianfang.domains.status.recompute import recompute
-from lianfang.foundation.outbox.services import Handler, handles
+from lianfang.foundation.outbox.services import Handler, NotYetError, handles
 
 
 def _whose(payload: Mapping[str, Any]) -> list[int]:
@@ -33,11 +37,15 @@ def _causes(payload: Mapping[str, Any]) -> list[int]:
     return [account for account in payload.get("caused_by_ids") or [] if account is not None]
 
 
+def _decide(people: Iterable[int], why: str, payload: Mapping[str, Any]) -> None:
+    recompute(people, why=why, caused_by=_causes(payload), gives_way=True)
+
+
 def _follow(why: str) -> Handler:
     def decide(payload: Mapping[str, Any]) -> None:
         people = _whose(payload)
         if people:
-            recompute(people, why=why, caused_by=_causes(payload))
+            _decide(people, why, payload)
 
     return decide
 
@@ -47,20 +55,25 @@ def _follow_tube(payload: Mapping[str, Any]) -> None:
     mates = Sample.objects.filter(tube_id=payload["tube_id"], person_id__isnull=False).values_list(
         "person_id", flat=True
     )
-    recompute({*_whose(payload), *(pk for pk in mates if pk is not None)}, why="samples", caused_by=_causes(payload))
+    recompute(
+        {*_whose(payload), *(pk for pk in mates if pk is not None)},
+        why="samples",
+        caused_by=_causes(payload),
+        gives_way=True,
+    )
 
 
 def _follow_round(payload: Mapping[str, Any]) -> None:
     people = RoundPerson.objects.filter(round_id=payload["round_id"], state="missing").values_list(
         "person_id", flat=True
     )
-    recompute(people.iterator(chunk_size=10_000), why="round", caused_by=_causes(payload))
+    _decide(people.iterator(chunk_size=10_000), "round", payload)
 
 
 def _follow_excuse(payload: Mapping[str, Any]) -> None:
     """Somebody is excused from a round that is closed: no longer somebody who missed it. Before that nobody has."""
     if Round.objects.filter(pk=payload["round_id"], state=RoundState.CLOSED).exists():
-        recompute(_whose(payload), why="round", caused_by=_causes(payload))
+        _decide(_whose(payload), "round", payload)
 
 
 def _forget(payload: Mapping[str, Any]) -> None:
@@ -79,13 +92,20 @@ def _follow_place(payload: Mapping[str, Any]) -> None:
         people.values_list("pk", flat=True).iterator(chunk_size=10_000),
         why="pack",
         caused_by=[account for account in caused if account is not None],
+        gives_way=True,
     )
 
 
 def _follow_area(payload: Mapping[str, Any]) -> None:
     """The level of a place changed: everybody who lives in it, or is noted there, is decided anew."""
     people = people_inside(payload["place_id"]).values_list("pk", flat=True)
-    recompute(people.iterator(chunk_size=10_000), why="area", caused_by=_causes(payload))
+    _decide(people.iterator(chunk_size=10_000), "area", payload)
+
+
+def _follow_left(payload: Mapping[str, Any]) -> None:
+    run = recompute(_whose(payload), gives_way=True)
+    if run.left and not run.decided:
+        raise NotYetError
 
 
 def _preview(payload: Mapping[str, Any]) -> None:
@@ -121,6 +141,7 @@ for _name, _why in _FOLLOWED.items():
     handles(_name)(_follow(_why))
 for _name in (testing.SAMPLE_RECORDED, testing.SAMPLE_VOIDED):
     handles(_name)(_follow_tube)
+handles(events.DECISION_LEFT)(_follow_left)
 handles(testing.ROUND_CLOSED)(_follow_round)
 handles(testing.PERSON_EXCUSED)(_follow_excuse)
 handles(ACTIVATION_PROPOSED)(_preview)

@@ -1,8 +1,10 @@
 """Deciding anew, and writing what changed: one person in tens of milliseconds, a township in seconds.
 
-The only writer of decisions. A run that would worsen too many people of a township writes nothing of that worsening: it
-waits as a ``StatusRun`` for a person (``runs``). Improvements, a person's own positive and emergencies are never held
-back.
+The only writer of decisions. Of two runs about one person the later one has to know the facts of both: whom a run
+decides about is its own from before their facts are read until it has ended (docs/decisions/0033).
+
+A run that would worsen too many people of a township writes nothing of that worsening: it waits as a ``StatusRun`` for
+a person (``runs``). Improvements, a person's own positive and emergencies are never held back.
 """
 
 from __future__ import annotations
@@ -22,7 +24,7 @@ from lianfang.domains.status.engine_adapter import Texts
 from lianfang.domains.status.gating import RESTRICTIVE, SEVERITY, Before, chosen, limit_of, sort_decisions, withhold
 from lianfang.domains.status.limits import BULK
 from lianfang.domains.status.models import RunState, StatusRun, WithheldDecision, WithheldState
-from lianfang.domains.status.writing import write_decisions, write_emergencies
+from lianfang.domains.status.writing import lock_decisions, write_decisions, write_emergencies
 from lianfang.foundation.access.actor import system_actor
 from lianfang.foundation.access.scope import acting_as
 from lianfang.foundation.audit.services import record
@@ -34,7 +36,8 @@ CHUNK = 20_000
 @dataclass(frozen=True, slots=True)
 class Run:
     """What one run did. ``without_pack``: people in places where no pack is in force; their status stays.
-    ``worsened`` counts ``withheld`` too: people whose worse decision waits for a person and was not written."""
+    ``worsened`` counts ``withheld`` too: people whose worse decision waits for a person and was not written.
+    ``left``: people whom another run had; an event has them decided after it."""
 
     number: int
     decided: int
@@ -43,6 +46,7 @@ class Run:
     withheld: int
     restricted: int
     without_pack: int
+    left: int
 
 
 @dataclass(slots=True)
@@ -53,18 +57,24 @@ class _Township:
     counted: Counter[str] = field(default_factory=Counter)
     communities: set[int] = field(default_factory=set)
     packs: set[str] = field(default_factory=set)
-    waiting: list[Texts] = field(default_factory=list)
+    waiting: list[tuple[datetime, Texts]] = field(default_factory=list)
     before: dict[int, Before] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
 class _Work:
     number: int
-    moment: datetime
+    as_of: datetime | None
+    begun_at: datetime
+    gives_way: bool
     approved: Mapping[int, str]
     townships: dict[int, _Township] = field(default_factory=dict)
     changed: list[int] = field(default_factory=list)
     restricted: int = 0
+    fresh: set[int] = field(default_factory=set)
+    """Who had no decision when their facts were read."""
+    left: set[int] = field(default_factory=set)
+    """Whom another run had, or decided first."""
 
 
 def recompute(
@@ -74,28 +84,33 @@ def recompute(
     why: str = "facts",
     caused_by: Collection[int] = (),
     approved: Mapping[int, str] | None = None,
+    gives_way: bool = False,
 ) -> Run:
     """Decide about these people with what is known, and write the decisions that are different.
 
     Acts as the system: a status rests on facts of other places too. ``why`` is a code of ``status.why``; ``caused_by``
     are the accounts whose doing led to the run; ``approved``: person → the worst status that somebody has looked at and
-    approved. Raises PackChangedError where the files of an active pack are not the approved ones.
+    approved. ``gives_way``: whom another run has at the moment is left to an event, else waited for. Raises
+    PackChangedError where the files of an active pack are not the approved ones.
     """
-    moment = as_of or timezone.now()
     with acting_as(system_actor("status")) as system:
-        work = _Work(next_number(), moment, approved or {})
+        work = _Work(next_number(), as_of, timezone.now(), gives_way, approved or {})
         everybody = sorted(set(person_ids))
-        are_few = len(everybody) <= CHUNK
-        for one in decided_by_pack(everybody, moment) if are_few else decided_ahead(_chunks(everybody), moment):
+        if len(everybody) <= CHUNK:
+            mine, moment = _begin(work, everybody)
+            found = decided_by_pack(mine, moment)
+        else:
+            found = decided_ahead(_begin(work, ids) for ids in _chunks(everybody))
+        for one in found:
             _take(work, one)
-        rows = [_settle(work, pk, found, why, caused_by) for pk, found in work.townships.items()]
+        rows = [_settle(work, pk, township, why, caused_by) for pk, township in work.townships.items()]
         _announce(work, system, rows)
     total = Counter[str]()
-    for found in work.townships.values():
-        total.update(found.counted)
+    for township in work.townships.values():
+        total.update(township.counted)
     return Run(
         work.number, total["decided"], len(work.changed), total["worsened"], total["withheld"], work.restricted,
-        total["without_pack"],
+        total["without_pack"], len(work.left),
     )  # fmt: skip
 
 
@@ -113,27 +128,35 @@ def next_number() -> int:
         return int(cursor.fetchone()[0])
 
 
+def _begin(work: _Work, ids: Sequence[int]) -> tuple[Sequence[int], datetime]:
+    """Whom of these the run may decide about, and as of when: what came before it had them is known by then."""
+    mine, fresh = lock_decisions(ids, gives_way=work.gives_way)
+    work.fresh |= fresh
+    work.left.update(set(ids).difference(mine))
+    return mine, work.as_of or timezone.now()
+
+
 def _take(work: _Work, one: Decided) -> None:
     """Write what may be written at once; keep what counts towards a township's limit until all is known."""
     whose = _townships_of(work, one)
     if one.decisions is None or one.pack is None:
         return
-    found = sort_decisions(one, work.moment)
+    found = sort_decisions(one)
     for texts in (found.plain, found.urgent):
-        _write(work, texts, found.before, whose)
-    write_emergencies(found.held, work.moment, work.number)
+        _write(work, texts, one.moment, found.before, whose)
+    write_emergencies(found.held, one.moment, work.number)
     for person, status in zip(found.held["person_id"], found.held["status"], strict=True):
         # What was undone may be an improvement; a green one is never worse.
         is_worse = status != "green"
         work.townships[whose[int(person or 0)]].counted.update(worsened=int(is_worse), withheld=1)
     covered, open_ = _covered(work.approved, found.counted)
-    _write(work, covered, found.before, whose)
+    _write(work, covered, one.moment, found.before, whose)
     for township, places in _places_by_township(open_, whose).items():
-        work.townships[township].waiting.append(chosen(open_, places))
+        work.townships[township].waiting.append((one.moment, chosen(open_, places)))
         work.townships[township].before.update(found.before)
     if found.overtaken:
         WithheldDecision.objects.filter(pk__in=found.overtaken).update(
-            state=WithheldState.OVERTAKEN, settled_at=work.moment
+            state=WithheldState.OVERTAKEN, settled_at=one.moment
         )
 
 
@@ -171,9 +194,11 @@ def _places_by_township(texts: Texts, whose: dict[int, int]) -> dict[int, list[i
     return places
 
 
-def _write(work: _Work, texts: Texts, before: Mapping[int, Before], whose: dict[int, int]) -> None:
-    changed = set(write_decisions(texts, work.moment, work.number))
+def _write(work: _Work, texts: Texts, moment: datetime, before: Mapping[int, Before], whose: Mapping[int, int]) -> None:
+    written = write_decisions(texts, moment, work.number, work.fresh)
+    changed = set(written.changed)
     work.changed.extend(changed)
+    work.left.update(written.overtaken)
     for person, status in zip(texts["person_id"], texts["status"], strict=True):
         pk = int(person or 0)
         if pk not in changed:
@@ -190,25 +215,27 @@ def _write(work: _Work, texts: Texts, before: Mapping[int, Before], whose: dict[
 
 def _settle(work: _Work, pk: int, found: _Township, why: str, caused_by: Collection[int]) -> StatusRun:
     """Write what was kept back, or leave it for a person; put the run on the record."""
-    worse = sum(len(texts["person_id"]) for texts in found.waiting)
+    worse = sum(len(texts["person_id"]) for _, texts in found.waiting)
     limit = limit_of(pk, worse)
     stops = limit is not None and worse > limit
     if not stops:
-        for texts in found.waiting:
-            _write(work, texts, found.before, dict.fromkeys((int(one or 0) for one in texts["person_id"]), pk))
+        for moment, texts in found.waiting:
+            whose = dict.fromkeys((int(one or 0) for one in texts["person_id"]), pk)
+            _write(work, texts, moment, found.before, whose)
     else:
         found.counted.update(worsened=worse, withheld=worse)
     communities = found.communities
     run = StatusRun.objects.create(
-        number=work.number, why=why, state=RunState.WAITING if stops else RunState.DONE, as_of=work.moment,
-        begun_at=timezone.now(), packs=sorted(found.packs), limit=limit, caused_by_ids=sorted(set(caused_by)),
-        county_id=found.county_id, township_id=pk, community_id=next(iter(communities)) if len(communities) == 1 else 0,
+        number=work.number, why=why, state=RunState.WAITING if stops else RunState.DONE,
+        as_of=work.as_of or work.begun_at, begun_at=work.begun_at, packs=sorted(found.packs), limit=limit,
+        caused_by_ids=sorted(set(caused_by)), county_id=found.county_id, township_id=pk,
+        community_id=next(iter(communities)) if len(communities) == 1 else 0,
         **{name: found.counted[name] for name in _COUNTED},
     )  # fmt: skip
     if stops:
-        for texts in found.waiting:
-            withhold(run, texts, found.before, work.moment)
-            write_emergencies(texts, work.moment, work.number)
+        for moment, texts in found.waiting:
+            withhold(run, texts, found.before, moment)
+            write_emergencies(texts, moment, work.number)
     return run
 
 
@@ -216,10 +243,12 @@ _COUNTED = ("decided", "changed", "improved", "worsened", "withheld", "without_p
 
 
 def _announce(work: _Work, system: Any, rows: list[StatusRun]) -> None:
-    moment = work.moment.isoformat()
-    changed = sorted(work.changed)
+    moment = (work.as_of or work.begun_at).isoformat()
+    changed, left = sorted(work.changed), sorted(work.left)
     for start in range(0, len(changed), events.BATCH):
         emit(events.STATUS_CHANGED, {"person_ids": changed[start : start + events.BATCH], "as_of": moment})
+    for start in range(0, len(left), events.BATCH):
+        emit(events.DECISION_LEFT, {"person_ids": left[start : start + events.BATCH]})
     for run in rows:
         if run.state == RunState.WAITING:
             details = {"run": run.pk, "worsened": run.withheld, "township": run.township_id}

@@ -130,7 +130,9 @@ def _take_back(run: StatusRun) -> StatusRun | None:
     now = timezone.now()
     mine = {
         row.person_id: row
-        for row in HealthStatus.objects.filter(run_number=run.number, township_id=run.township_id)
+        for row in HealthStatus.objects.select_for_update(no_key=True)
+        .filter(run_number=run.number, township_id=run.township_id)
+        .order_by("person_id")
         if not _is_urgent(row)
     }
     previous = _previous(run.number, [row.pk for row in mine.values()])
