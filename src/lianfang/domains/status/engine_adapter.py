@@ -22,7 +22,8 @@ from lianfang.foundation.copying import read_as_csv
 
 # From so many people on, the memory that one question of a page may take is not enough.
 MANY = 2_000
-# %(ids)s: the people to decide on. %(zone)s: the place's time zone; the engine works in local time, to the second.
+# %(ids)s: the people to decide on; %(tubes)s: those in which they have a swab; %(zone)s: the place's time zone. The
+# engine works in local time, to the second.
 _LOCAL = "date_trunc('second', {} AT TIME ZONE %(zone)s)"
 
 
@@ -31,21 +32,26 @@ def _local(column: str, name: str) -> str:
 
 
 _TUBES = "SELECT unnest(%(tubes)s::bigint[])"
+# OFFSET 0: looked up one by one. For some thousand people the planner would read the whole table, with every process it
+# may start, which takes longer at any size of the table.
 _TUBES_OF_PEOPLE = """
-    SELECT DISTINCT s.tube_id FROM lab_testing_sample s JOIN unnest(%(ids)s::bigint[]) AS w(person_id) USING (person_id)
+    SELECT DISTINCT s.tube_id FROM unnest(%(ids)s::bigint[]) AS w(person_id) CROSS JOIN LATERAL (
+        SELECT tube_id FROM lab_testing_sample WHERE person_id = w.person_id OFFSET 0
+    ) s
 """
 
 FACTS: dict[str, str] = {
     "persons": f"""
         SELECT p.id AS person_id, {_local("p.created_at", "known_since")}
-        FROM registry_person p JOIN unnest(%(ids)s::bigint[]) AS w(person_id) ON w.person_id = p.id
+        FROM unnest(%(ids)s::bigint[]) AS w(person_id)
+        CROSS JOIN LATERAL (SELECT id, created_at FROM registry_person WHERE id = w.person_id OFFSET 0) p
     """,
     # Everybody who shares a tube is needed; a swab of somebody on no roster still makes the tube a pool.
     "samples": f"""
         SELECT s.id AS sample_id, coalesce(s.person_id, -s.id) AS person_id, s.tube_id,
                {_local("s.sampled_at", "sampled_at")}, s.round_id, s.is_void,
                {_local("s.voided_at", "voided_at")}, {_local("s.received_at", "recorded_at")}
-        FROM lab_testing_sample s WHERE s.tube_id IN ({_TUBES_OF_PEOPLE})
+        FROM lab_testing_sample s JOIN unnest(%(tubes)s::bigint[]) AS w(tube_id) USING (tube_id)
     """,
     "tubes": f"""
         SELECT t.id AS tube_id, t.capacity, t.is_household, t.state = 'void' AS is_void, {
@@ -104,10 +110,10 @@ def facts_of(person_ids: Sequence[int]) -> StatusFacts:
     if len(person_ids) > MANY:
         with connection.cursor() as cursor:
             cursor.execute("SET LOCAL work_mem = '64MB'")
-    samples = _table("samples", FACTS["samples"], given)
-    given["tubes"] = array_text(pc.unique(samples["tube_id"]).to_pylist())
-    others = {name: _table(name, sql, given) for name, sql in FACTS.items() if name != "samples"}
-    return StatusFacts(samples=samples, **others, **_areas(given))
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT coalesce(array_agg(tube_id)::text, '{{}}') FROM ({_TUBES_OF_PEOPLE}) q", given)
+        (given["tubes"],) = cursor.fetchone()
+    return StatusFacts(**{name: _table(name, sql, given) for name, sql in FACTS.items()}, **_areas(given))
 
 
 def _areas(given: Mapping[str, Any]) -> dict[str, pa.Table]:

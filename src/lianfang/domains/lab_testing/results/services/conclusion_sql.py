@@ -2,7 +2,7 @@
 """What becomes of results and what a tube concludes, as SQL: the one definition that loads, the desk and corrections share.
 
 The rules are those of ``engine/rounds`` (docs/algorithms/rounds.md), in the words of its stages. Every statement takes
-``tubes`` (ids) and what it needs of ``now``, ``tz``, ``untimed``, ``undated``, ``tolerance``.
+``tubes`` (ids, each once) and what it needs of ``now``, ``tz``, ``untimed``, ``undated``, ``tolerance``.
 """
 
 # The orphans whose tube is there by now. What one community loaded does not become another's result.
@@ -62,7 +62,7 @@ swab AS MATERIALIZED (
     SELECT s.tube_id,
         min(s.sampled_at) FILTER (WHERE NOT s.is_void AND NOT s.warnings && %(untimed)s::varchar[]) AS sampled_at,
         bool_and(NOT s.warnings && %(undated)s::varchar[]) AS has_time
-    FROM lab_testing_sample s WHERE s.tube_id IN (SELECT unnest(%(tubes)s::bigint[])) GROUP BY s.tube_id
+    FROM lab_testing_sample s JOIN unnest(%(tubes)s::bigint[]) AS w(tube_id) USING (tube_id) GROUP BY s.tube_id
 ), judged AS MATERIALIZED (
     SELECT r.id, r.tube_id, r.outcome, r.laboratory, r.who_key, r.given, r.reported_at, r.content_key,
         coalesce(r.tested_at, r.reported_at) AS known_at, coalesce(r.reported_at, r.tested_at) AS told_at,
@@ -81,11 +81,11 @@ swab AS MATERIALIZED (
         END AS said,
         coalesce(s.has_time AND coalesce(r.reported_at, r.tested_at) - s.sampled_at
             > make_interval(hours => coalesce(d.result_due_hours, 24)), false) AS late
-    FROM lab_testing_result r
-    JOIN lab_testing_tube t ON t.id = r.tube_id
+    FROM unnest(%(tubes)s::bigint[]) AS w(tube_id)
+    JOIN lab_testing_result r ON r.tube_id = w.tube_id
+    JOIN lab_testing_tube t ON t.id = w.tube_id
     LEFT JOIN lab_testing_round d ON d.id = t.round_id
-    LEFT JOIN swab s ON s.tube_id = r.tube_id
-    WHERE r.tube_id IN (SELECT unnest(%(tubes)s::bigint[]))
+    LEFT JOIN swab s ON s.tube_id = w.tube_id
 ), crowded AS MATERIALIZED (
     SELECT tube_id FROM judged GROUP BY tube_id HAVING count(*) > 1
 ), ranked AS MATERIALIZED (
@@ -117,9 +117,8 @@ WITH {JUDGED}, restated AS (
     WHERE said = 'counted'
     GROUP BY tube_id
 ), concluded AS (
-    SELECT t.id, t.conclusion AS was,
+    SELECT w.tube_id,
         CASE
-            WHEN t.state = 'void' THEN ''
             WHEN s.has_positive AND s.has_negative THEN 'contradicting'
             WHEN s.has_positive THEN 'positive'
             WHEN s.has_negative AND (NOT s.has_unclear OR s.last_negative_at > s.last_unclear_at) THEN 'negative'
@@ -127,12 +126,11 @@ WITH {JUDGED}, restated AS (
             WHEN s.has_unclear THEN 'invalid'
             ELSE ''
         END AS becomes
-    FROM lab_testing_tube t LEFT JOIN told s ON s.tube_id = t.id
-    WHERE t.id IN (SELECT unnest(%(tubes)s::bigint[]))
+    FROM unnest(%(tubes)s::bigint[]) AS w(tube_id) LEFT JOIN told s ON s.tube_id = w.tube_id
 )
 UPDATE lab_testing_tube t
-SET conclusion = c.becomes,
-    concluded_at = CASE WHEN c.becomes <> '' THEN %(now)s END,
+SET conclusion = CASE WHEN t.state = 'void' THEN '' ELSE c.becomes END,
+    concluded_at = CASE WHEN t.state <> 'void' AND c.becomes <> '' THEN %(now)s END,
     state = CASE
         WHEN t.state = 'void' THEN t.state
         WHEN c.becomes <> '' THEN 'resulted'
@@ -143,6 +141,6 @@ SET conclusion = c.becomes,
         ELSE 'open'
     END
 FROM concluded c
-WHERE c.id = t.id AND c.was <> c.becomes
+WHERE c.tube_id = t.id AND t.conclusion <> CASE WHEN t.state = 'void' THEN '' ELSE c.becomes END
 RETURNING t.id
 """
