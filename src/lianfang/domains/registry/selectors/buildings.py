@@ -130,7 +130,8 @@ def _fill_rooms(actor: Actor, building: Place, rooms: Mapping[int, Room]) -> int
         room.people += 1
         room.away += state == "away"
         room.key_people += bool(key_kind)
-        needs.setdefault(household_id, Counter()).update(needed)
+        if needed:
+            needs.setdefault(household_id, Counter()).update(needed)
     for household_id, counted in needs.items():
         rooms[household_id].needs = tuple(sorted(counted, key=lambda code: (code not in URGENT_NEEDS, code)))
     return homeless

@@ -31,6 +31,7 @@ from lianfang.foundation.access.actor import Actor
 from lianfang.foundation.access.allow import allow
 from lianfang.foundation.access.roles import Action
 from lianfang.foundation.web import parts
+from lianfang.foundation.web.addresses import Where, path_of, where
 from lianfang.foundation.web.language import t
 from lianfang.foundation.web.tones import TONE_ICONS
 
@@ -111,6 +112,7 @@ def _drawn(
     mode: marks.Mode | None,
 ) -> parts.Building:
     in_village = building.name.endswith(("组", "队", "社"))
+    at, counted = where(), _Counted()
     stairwells = tuple(
         parts.Stairwell(
             well.name or t("registry.building.all_rooms"),
@@ -118,7 +120,7 @@ def _drawn(
                 parts.Floor(
                     "" if floor.number is None else t("registry.building.floor", number=floor.number),
                     tuple(
-                        None if room is None else _cell(room, found.get(room.household.pk), in_village)
+                        None if room is None else _cell(room, found.get(room.household.pk), in_village, counted, at)
                         for room in floor.cells
                     ),
                 )
@@ -132,22 +134,30 @@ def _drawn(
     return parts.Building(stairwells, _legend(grid, found), _tabs(request, modes, mode))
 
 
-def _cell(room: Room, mark: Mark | None, in_village: bool) -> parts.Room:
+class _Counted(dict[tuple[str, int], str]):
+    """``counted[key, count]``: of a tower's hundreds of homes most say the same."""
+
+    def __missing__(self, asked: tuple[str, int]) -> str:
+        key, count = asked
+        self[asked] = found = t(f"registry.building.{key}", count=count)
+        return found
+
+
+def _cell(room: Room, mark: Mark | None, in_village: bool, counted: _Counted, at: Where) -> parts.Room:
     flags = tuple((NEED_ICONS.get(code, "star"), code_words("need", code)) for code in room.needs[:3])
-    people = t("registry.building.people", count=room.people) if room.people else t("registry.building.nobody")
-    words = [people]
+    words = [counted["people" if room.people else "nobody", room.people]]
     if room.away:
-        words.append(t("registry.building.away", count=room.away))
+        words.append(counted["away", room.away])
     if mark is not None:
         words.append(mark.words)
     return parts.Room(
         label=room_name(room.household.room, in_village) if in_village else room.household.room or "—",
         tone=mark.tone if mark is not None else "quiet",
         words=t("web.comma").join(words),
-        url=reverse("registry:household", args=[room.household.pk]),
+        url=path_of("registry:household", room.household.pk, at=at),
         note=mark.note
         if mark is not None and mark.note
-        else t("registry.building.count_short", count=room.people)
+        else counted["count_short", room.people]
         if room.people
         else "",
         mark=mark.icon if mark is not None else "",

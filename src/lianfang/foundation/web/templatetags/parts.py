@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django import template
-from django.utils.html import format_html
+from django.utils.html import escape, format_html
 from django.utils.safestring import SafeString
 
 from lianfang.foundation.web import wording
@@ -114,16 +114,15 @@ def room(one: Room) -> SafeString:
     mark = one.mark or ("" if one.is_empty else TONE_ICONS[one.tone])
     drawn = icon(mark) if mark else ""
     spoken = t("web.comma").join((one.label, one.words, *(words for _, words in one.flags)))
-    inside = format_html(
-        '<span class="lf-room-top"><b>{}</b>{}</span><span class="lf-room-foot">{}{}</span>',
-        one.label, drawn, one.note, format_html('<span class="lf-room-flags">{}</span>', flags) if flags else "",
-    )  # fmt: skip
+    label, note = escape(one.label), escape(one.note)
+    foot = f'{note}<span class="lf-room-flags">{flags}</span>' if flags else note
+    inside = f'<span class="lf-room-top"><b>{label}</b>{drawn}</span><span class="lf-room-foot">{foot}</span>'
+    tone, said = escape(one.tone), escape(spoken)
     if not one.url:
-        return format_html('<span class="lf-room lf-tone-{}" title="{}">{}</span>', one.tone, spoken, inside)
-    return format_html(
-        '<a class="lf-room lf-tone-{}" href="{}" title="{}" aria-label="{}">{}</a>',
-        one.tone, one.url, spoken, spoken, inside,
-    )  # fmt: skip
+        return SafeString(f'<span class="lf-room lf-tone-{tone}" title="{said}">{inside}</span>')
+    return SafeString(
+        f'<a class="lf-room lf-tone-{tone}" href="{escape(one.url)}" title="{said}" aria-label="{said}">{inside}</a>'
+    )
 
 
 def _flag(name: str, words: str) -> SafeString:
