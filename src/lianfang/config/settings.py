@@ -100,7 +100,7 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
 ]
 
-SESSION_ENGINE = "django.contrib.sessions.backends.db"
+SESSION_ENGINE = "lianfang.foundation.access.session_store"
 SESSION_COOKIE_AGE = 12 * 3600
 SESSION_COOKIE_NAME = "lianfang_session"
 SESSION_COOKIE_SECURE = ENVIRONMENT.is_behind_tls

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from lianfang.foundation.access.models import Account
+from lianfang.foundation.prepared import rows_prepared
 
 
 class AccountBackend:
@@ -12,4 +13,5 @@ class AccountBackend:
         return None
 
     def get_user(self, user_id: int) -> Account | None:
-        return Account.objects.filter(pk=user_id, is_active=True).first()
+        found = rows_prepared(Account, "id = %s AND is_active", [user_id])
+        return found[0] if found else None

@@ -15,6 +15,7 @@ from lianfang.foundation.access.models import Account, AccountSession, Posting
 from lianfang.foundation.access.roles import Level, Role
 from lianfang.foundation.access.scope import acting_as
 from lianfang.foundation.access.sessions import end_reason, touch_session
+from lianfang.foundation.prepared import rows_prepared
 from lianfang.foundation.web.errors import refused
 
 POSTING = "posting"
@@ -68,11 +69,10 @@ def actor_of(request: Any) -> Actor | None:
     """The actor at the posting that the session chose, else at the first that is in force; None without any."""
     account: Account = request.user
     now = timezone.now()
-    postings = [
-        posting
-        for posting in Posting.objects.filter(account=account, starts_at__lte=now).order_by("id")
-        if posting.ends_at is None or posting.ends_at > now
-    ]
+    postings = rows_prepared(
+        Posting, "account_id = %s AND starts_at <= %s AND (ends_at IS NULL OR ends_at > %s) ORDER BY id",
+        [account.pk, now, now],
+    )  # fmt: skip
     request.postings = postings
     if not postings:
         return Actor(name=account.name, role=Role.RESIDENT, level=Level.NOWHERE, account_id=account.pk,

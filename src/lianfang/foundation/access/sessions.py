@@ -9,6 +9,7 @@ from django.conf import settings
 from django.utils import timezone
 
 from lianfang.foundation.access.models import AccountSession
+from lianfang.foundation.prepared import rows_prepared
 
 IDLE_AFTER = timedelta(hours=2)
 SEEN_EVERY = timedelta(minutes=1)
@@ -44,7 +45,8 @@ def start_session(request: Any) -> AccountSession:
 
 def end_reason(request: Any) -> str | None:
     """Why the session must end now (a key under ``access.ended``), or None."""
-    record = AccountSession.objects.filter(session_key=request.session.session_key).first()
+    found = rows_prepared(AccountSession, "session_key = %s", [request.session.session_key])
+    record = found[0] if found else None
     request.account_session = record
     if record is None or record.ended_at is not None:
         return "elsewhere"
