@@ -6,8 +6,10 @@ import re
 from pathlib import Path
 
 import pytest
+from django.utils.translation import override
 
 import lianfang
+from lianfang.foundation.devices.wording import code_words
 from lianfang.foundation.texts import LANGUAGES, texts
 
 ROOT = Path(lianfang.__file__).parent
@@ -38,3 +40,27 @@ def test_every_code_has_words(table: str, language: str) -> None:
     found = codes(table)
     assert len(found) > 8
     assert sorted(code for code in found if f"{table}.{code}" not in texts(language)) == []
+
+
+_REFUSED_FIELD = re.compile(r'field="(\w+)"|(?:text_of|number_of|number_needed|_word)\(body, "(\w+)"')
+FIELD_KINDS = [
+    *(ROOT / "domains" / "lab_testing" / "field").rglob("*.py"),
+    *(ROOT / "domains" / "gates" / "field").rglob("*.py"),
+    ROOT / "domains" / "registry" / "sweeps" / "field.py",
+]
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_field_that_a_refusal_names_has_words(language: str) -> None:
+    found = {name for path in FIELD_KINDS for match in _REFUSED_FIELD.findall(path.read_text("utf-8"))
+             for name in match if name}  # fmt: skip
+    assert {"outcome", "tubes", "direction"} <= found
+    assert sorted(name for name in found if f"devices.body.{name}" not in texts(language)) == []
+
+
+def test_a_refusal_names_the_field_in_the_readers_words() -> None:
+    with override("zh-hans"):
+        assert "“结果”" in code_words("sweeps.refused.incomplete", {"field": "outcome"})
+    with override("en"):
+        assert "“Outcome”" in code_words("sweeps.refused.incomplete", {"field": "outcome"})
+        assert "“neverland”" in code_words("sweeps.refused.incomplete", {"field": "neverland"})

@@ -17,6 +17,8 @@ def code_words(code: str, gaps: Mapping[str, Any] | None = None) -> str:
         return ""
     known = current_texts()
     found: dict[str, Any] = {name: _plain(value) for name, value in (gaps or {}).items()}
+    if "field" in found:
+        found["field"] = _field_words(found["field"])
     for key in (code, f"devices.refused.{code}", f"devices.warning.{code}"):
         if key in known:
             try:
@@ -36,14 +38,18 @@ def kind_words(kind: str) -> str:
 
 def shown_fields(body: Mapping[str, Any], *, without: Collection[str]) -> list[tuple[str, str]]:
     """Every field of a body but ``without``, as the device sent it."""
-    known = current_texts()
     rows = []
     for name, value in body.items():
         if name in without or value in (None, "", [], {}):
             continue
-        key = f"devices.body.{name}"
-        rows.append((known(key) if key in known else name, _plain(value)[:_MOST_SHOWN]))
+        rows.append((_field_words(name), _plain(value)[:_MOST_SHOWN]))
     return rows
+
+
+def _field_words(name: str) -> str:
+    """A field of what devices send; one without words as it is called there."""
+    known, key = current_texts(), f"devices.body.{name}"
+    return known(key) if key in known else name
 
 
 def _plain(value: Any) -> str:

@@ -32,6 +32,7 @@ _ANSWERS = (
     "gates.refused.",
     "gates.warning.",
     "gates.field.",
+    "devices.body.",
     "devices.refused.",
     "devices.warning.",
 )

@@ -228,7 +228,9 @@ class Core {
   // A code is a whole key, or the tail of one of ours.
   sayCode(code, gaps, table) {
     const tail = code.split(".").pop();
-    return firstText([code, ...AREAS.map((area) => `${area}.${table}.${tail}`), `devices.${table}.${tail}`], gaps);
+    const field = gaps && gaps.field && firstText([`devices.body.${gaps.field}`], {});
+    const keys = [code, ...AREAS.map((area) => `${area}.${table}.${tail}`), `devices.${table}.${tail}`];
+    return firstText(keys, field ? { ...gaps, field } : gaps);
   }
 
   why(item) {
