@@ -12,6 +12,7 @@ import pytest
 
 SCENE = """
 import json, os, sys
+from contextlib import suppress
 from pathlib import Path
 import psycopg
 from lianfang.config.embedded import DiskFullError, EmbeddedPostgres, launcher
@@ -49,10 +50,17 @@ elif scene == "full while running":
     except psycopg.Error as error:
         said["error"] = str(error)
     said["is_disk_full"] = database.is_disk_full or "No space left" in said["error"]
+    # Nor is there any for the last checkpoint.
+    with suppress(OSError), (folder / "the rest").open("wb", buffering=0) as rest:
+        while rest.write(bytes(512)):
+            pass
     database.stop()
+    said["is_stopped"] = not database.is_alive
     launcher.START_MIB = 10
     said["refused"] = start_refused()
     ballast.unlink()
+    (folder / "the rest").unlink()
+    (folder / "more ballast").unlink()
     launcher.require_room = lambda folder, is_new: None
     with EmbeddedPostgres(folder / "data") as found, psycopg.connect(found.owner_url) as connection:
         said["kept"] = connection.execute("SELECT count(DISTINCT n) FROM kept").fetchone()[0]
@@ -103,5 +111,6 @@ def test_a_disk_that_fills_up_while_the_database_runs_loses_nothing_that_was_com
     assert "No space left on device" in str(said["error"]) or said["is_disk_full"]
     assert isinstance(said["committed"], int)
     assert said["committed"] > 10
+    assert said["is_stopped"]
     assert said["refused"] is not None
     assert said["kept"] in (said["committed"], said["committed"] + 1)

@@ -249,3 +249,21 @@ def test_an_owner_that_ends_without_stopping_stops_the_server_all_the_same(folde
     code = "import sys; from lianfang.config.embedded import EmbeddedPostgres; EmbeddedPostgres(sys.argv[1]).start()"
     subprocess.run([sys.executable, "-c", code, str(folder)], check=True)
     assert no_server_left(folder)
+
+
+def test_a_server_that_cannot_end_because_the_disk_is_full_is_ended_and_nothing_is_lost(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its last checkpoint fails, and it would wait for another that never comes: here the process that writes it is
+    held, and what the log says is said."""
+    database = EmbeddedPostgres(folder)
+    found = database.start()
+    with psycopg.connect(found.root_url, autocommit=True) as connection:
+        connection.execute("CREATE TABLE kept AS SELECT 1 AS n")
+        (row,) = connection.execute("SELECT pid FROM pg_stat_activity WHERE backend_type = 'checkpointer'").fetchall()
+    os.kill(row[0], signal.SIGSTOP)
+    monkeypatch.setattr(EmbeddedPostgres, "is_disk_full", property(lambda self: True))
+    database.stop()
+    assert not database.is_alive
+    with EmbeddedPostgres(folder) as found, psycopg.connect(found.root_url) as connection:
+        assert connection.execute("SELECT n FROM kept").fetchall() == [(1,)]

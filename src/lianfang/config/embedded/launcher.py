@@ -35,6 +35,8 @@ from lianfang.config.embedded.server_log import ServerLog
 # Replaying what a killed server had not yet written to its tables may take minutes.
 _START_SECONDS = 600.0
 _STOP_SECONDS = 60.0
+# How long a shutdown is waited for before looking whether it can end at all, and how long an immediate one.
+_LOOK_SECONDS, _END_SECONDS = 3.0, 10.0
 _LOOK_SECONDS = 0.02
 
 
@@ -81,7 +83,17 @@ class EmbeddedPostgres:
         if self._addresses is None:
             self.stop()
         elif self._child is not None:
-            self._child.stop(asked=signal.SIGINT, patience=_STOP_SECONDS)
+            self._stop_server(self._child)
+
+    def _stop_server(self, child: Child) -> None:
+        """Fast shutdown: sessions end, everything is written. Where the disk is full the last checkpoint cannot be, and
+        the server would wait for ever: it ends at once, and the next start finds what was committed in the log."""
+        until = time.monotonic() + _STOP_SECONDS
+        child.send(signal.SIGINT)
+        while child.is_alive and not child.exited.wait(_LOOK_SECONDS):
+            if self.is_disk_full or time.monotonic() > until:
+                child.stop(asked=signal.SIGQUIT, patience=_END_SECONDS)
+                return
 
     def stop(self) -> None:
         """Stop the server, ending open sessions, and give the folder up. Does nothing where nothing runs."""
@@ -89,8 +101,7 @@ class EmbeddedPostgres:
             # A copy of this object in a forked process owns nothing.
             return
         if self._child is not None:
-            # Fast shutdown: sessions end, everything is written.
-            self._child.stop(asked=signal.SIGINT, patience=_STOP_SECONDS)
+            self._stop_server(self._child)
             # Its last words belong into the log.
             self._child.drain(timeout=2)
             self._child = None
@@ -205,7 +216,7 @@ class EmbeddedPostgres:
         try:
             self._await_ready(child)
         except BaseException:
-            child.stop(asked=signal.SIGINT, patience=_STOP_SECONDS)
+            self._stop_server(child)
             raise
         return child
 
@@ -238,7 +249,7 @@ class EmbeddedPostgres:
         """Until the server writes into its pid file that it is ready, as pg_ctl does."""
         pid_file = self._places.cluster / "postmaster.pid"
         until = time.monotonic() + _START_SECONDS
-        while not child.exited.wait(_LOOK_SECONDS):
+        while child.is_alive and not child.exited.wait(_LOOK_SECONDS):
             try:
                 lines = pid_file.read_text("utf-8", "replace").splitlines()
             except FileNotFoundError:

@@ -28,13 +28,13 @@ const place = () => {
   return { name: name || "home", at: Number(at) || 0 };
 };
 
-function go(name, params = {}) {
+function go(name, params = {}, { instead = false } = {}) {
   if (name === null) { show(); return; }
   number = Math.max(number, place().at) + 1;
   opened.set(number, params);
   if (core.vault.keys) core.keep(LAST, { at: number, params }).catch((error) => console.error(error));
   const hash = `#${name}~${number}`;
-  if (screens.get(name) && screens.get(name).isRoot) history.replaceState(null, "", hash);
+  if (instead || (screens.get(name) && screens.get(name).isRoot)) history.replaceState(null, "", hash);
   else history.pushState(null, "", hash);
   show();
 }

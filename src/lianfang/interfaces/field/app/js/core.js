@@ -16,6 +16,7 @@
 //   await core.ask({title, lines, choices: [{value, label, tone, icon}], reason: {label, choices, isNeeded}, fields}) → null
 //                                   (closed) or {value, reason, fields}
 //   core.go(screen, params) · core.back() · core.refresh()      params stay in memory, never in the address
+//   core.go(screen, params, { instead: true })               back() leads past the screen that is left
 //   await core.kept(name) · await core.keep(name, value)    small sealed things of a screen that outlive it
 //   core.request(path, {method, body})   a live question to the server (api/v1/…): throws AnswerError, or NoAnswerError (no network)
 //   core.network()                  {state: online|offline|unreachable|trouble|unknown, trouble, isRunning}
@@ -190,7 +191,7 @@ class Core {
   say(text, options) { return say(text, { voice: this.look.voice, ...options }); }
   tell(text, tone, options) { return tell(text, tone, options); }
   ask(options) { return ask(options); }
-  go(screen, params) { this._go(screen, params); }
+  go(screen, params, how) { this._go(screen, params, how); }
   back() { history.back(); }
   refresh() { this._go(null); }
   fill(root, ...children) { return fill(root, ...children); }

@@ -48,7 +48,7 @@ export default {
       if (!answer) { await work.choose({ tube: before }); return; }
       await work.record("samples.moved", { from: tube.code, to: target.code, samples: tube.samples.map((one) => one.ref), reason: answer.reason });
       core.tell(t("field_sampling.move.done", { code: target.code }), "good");
-      core.go("sampling_tube", { code: target.code });
+      core.go("sampling_tube", { code: target.code }, { instead: true });
     };
 
     const giveUp = async () => {
